@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+// Five kinds of test, cheapest first; `npm test` runs them all (scripts/test.ts), a developer picks one:
+// `npx vitest --project unit`.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: { name: "components", include: ["test/components/**/*.test.ts"], testTimeout: 60_000 },
+      },
+      {
+        // Real engine, plugin, kubelet: one file at a time, they share the lab.
+        test: {
+          name: "lab",
+          include: ["test/{lab,contract,e2e}/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
