@@ -1,0 +1,8 @@
+// The schemas other programs may use: `import { JobSpec } from "mayfly/schema"`.
+export { Connection } from "./connection.ts";
+export { EnvironmentContract } from "./contract.ts";
+export { RunEvent } from "./events.ts";
+export { JobSpec, SparkJob } from "./job.ts";
+export { OUTCOME_EXIT, Outcome } from "./outcome.ts";
+export { JobOutputs, Plan, SparkPlan } from "./plan.ts";
+export { RunReport } from "./report.ts";

@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { Egress, Toleration } from "./contract.ts";
+import { dnsLabel, Labels, Mib, Millicores, Seconds } from "./primitives.ts";
+
+/** One line of the memory arithmetic, shown when a job does not fit. */
+export const MemoryPart = z.strictObject({ what: z.string().min(1), mib: z.int().min(0) });
+export type MemoryPart = z.infer<typeof MemoryPart>;
+
+/** An environment variable whose value the pod reads from a Secret in the run's namespace. */
+export const SecretEnv = z.strictObject({ env: z.string(), secret: dnsLabel(), key: z.string() });
+
+/** A container, ready to be written down: requests equal limits. */
+export const PlannedContainer = z.strictObject({
+  name: dnsLabel(),
+  cpu: Millicores,
+  memory: Mib.describe("Limit and request; the sum of memoryParts."),
+  memoryParts: z.array(MemoryPart).min(1),
+  command: z.array(z.string()).min(1).describe("The whole argv; the image's entry point is not used."),
+  env: Labels.describe(
+    "Plain variables. `$(POD_IP)` and `$(POD_NAME)` are defined by the component before these.",
+  ),
+  secretEnv: z.array(SecretEnv),
+  ports: z.array(z.strictObject({ name: dnsLabel(15), port: z.int().min(1).max(65_535) })),
+});
+export type PlannedContainer = z.infer<typeof PlannedContainer>;
+
+/** The local disk of one pod. */
+export const PlannedScratch = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("emptyDir"), size: Mib }),
+  z.strictObject({ kind: z.literal("storageClass"), storageClass: dnsLabel(), size: Mib }),
+]);
+export type PlannedScratch = z.infer<typeof PlannedScratch>;
+
+/** Where pods of one kind may run. */
+export const Placement = z.strictObject({ nodeSelector: Labels, tolerations: z.array(Toleration) });
+export type Placement = z.infer<typeof Placement>;
+
+/** A price for a whole run per hour: an estimate, from the pool's share of a node. */
+export const CostEstimate = z.strictObject({
+  perHour: z.number().min(0),
+  currency: z.string().length(3),
+  asOf: z.iso.date(),
+});
+
+/**
+ * The whole decision about one attempt of one run: names, sizes, files, placement. stacks/job maps it to resources without
+ * adding a decision of its own; no secret value is in it.
+ */
+export const SparkPlan = z
+  .strictObject({
+    apiVersion: z.literal("mayfly.dev/plan/v1"),
+    engine: z.literal("spark"),
+    version: z.string(),
+    environment: dnsLabel(),
+    tenant: dnsLabel(20),
+    job: dnsLabel(40),
+    run: dnsLabel(40),
+    attempt: z.int().min(1),
+    namespace: dnsLabel(63),
+    stack: z.string().min(1).describe("Name of the Pulumi stack in project mayfly-job."),
+    labels: Labels.describe(
+      "On every object: app.kubernetes.io/* and mayfly.dev/tenant, /job, /run. The role is added per object.",
+    ),
+    image: z.strictObject({ reference: z.string(), pullPolicy: z.enum(["Always", "IfNotPresent", "Never"]) }),
+    mounts: z.strictObject({
+      config: z.string().describe("Folder with `files`."),
+      authentication: z.string().describe("Folder with the run's secret as file `secret`."),
+      scratch: z.string(),
+      temporary: z.string(),
+    }),
+    files: Labels.describe("Name to content: the ConfigMap that every pod mounts."),
+    coordinator: z.strictObject({
+      name: dnsLabel(),
+      master: PlannedContainer.describe("Sidecar: an init container that stays."),
+      driver: PlannedContainer.describe("Its exit code is the run's."),
+      scratch: PlannedScratch,
+      temporary: Mib.describe("Size of /tmp."),
+      placement: Placement,
+      gracePeriod: Seconds,
+    }),
+    workers: z.strictObject({
+      name: dnsLabel(),
+      count: z.int().min(1),
+      container: PlannedContainer,
+      scratch: PlannedScratch,
+      temporary: Mib.describe("Size of /tmp."),
+      placement: Placement,
+      gracePeriod: Seconds.describe("Time to move shuffle blocks away when a node is drained."),
+    }),
+    egress: z.array(Egress).describe("What pods may reach outside the namespace."),
+    quota: z
+      .strictObject({ cpu: Millicores, memory: Mib, scratch: Mib, pods: z.int().positive() })
+      .describe("The ResourceQuota: exactly the plan."),
+    secrets: z
+      .array(z.strictObject({ fromNamespace: dnsLabel(), name: dnsLabel() }))
+      .describe("Secrets that the helper copies into the run's namespace, by name; never through Pulumi."),
+    placed: z.strictObject({
+      pool: dnsLabel(),
+      instanceType: z.string(),
+      zone: z.string(),
+      spot: z.boolean(),
+    }),
+    deadlines: z.strictObject({ pending: Seconds, image: Seconds, start: Seconds, run: Seconds }),
+    output: z.strictObject({ locations: z.array(z.string()), eventLog: z.string().optional() }),
+    logs: z.strictObject({ bucket: z.string(), prefix: z.string() }),
+    inputs: z.array(z.string()).describe("s3:// files that must exist before anything is made."),
+    cost: CostEstimate.optional(),
+  })
+  .meta({ id: "SparkPlan" });
+export type SparkPlan = z.infer<typeof SparkPlan>;
+
+export const Plan = z.discriminatedUnion("engine", [SparkPlan]).meta({ id: "Plan", title: "Mayfly plan" });
+export type Plan = z.infer<typeof Plan>;
+
+/** What a job stack tells back. */
+export const JobOutputs = z.strictObject({
+  namespace: z.string(),
+  coordinator: z.string(),
+  workers: z.string(),
+});
+export type JobOutputs = z.infer<typeof JobOutputs>;
