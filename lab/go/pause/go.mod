@@ -1,0 +1,3 @@
+module mayfly/lab/pause
+
+go 1.26
