@@ -108,6 +108,11 @@ const Common = z.strictObject({
   apiVersion: z.literal("mayfly.dev/v1").describe("Version of this document's form."),
   name: dnsLabel(40).describe("The job's name; runs, namespaces and reports carry it."),
   tenant: dnsLabel(20).describe("The tenant that the job belongs to; must be known to the environment."),
+  image: z
+    .string()
+    .regex(/^\S+$/, "must be an image reference such as registry.example/team/spark:4.0.1")
+    .optional()
+    .describe("Image to run instead of the environment's own for this version; build it from that one."),
   arguments: z.array(z.string()).default([]).describe("Arguments of the application."),
   files: z
     .array(CodeUrl)
