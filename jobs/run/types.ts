@@ -1,0 +1,106 @@
+import type { RunEvent } from "../../schema/events.ts";
+import type { Outcome } from "../../schema/outcome.ts";
+import type { Plan } from "../../schema/plan.ts";
+import type { PodReport, RunReport } from "../../schema/report.ts";
+
+/** Which environment a command talks to. */
+export interface EnvironmentOptions {
+  /** Path of a connection file; where left out `MAYFLY_CONNECTION`, else the lab's. */
+  readonly connection?: string | undefined;
+}
+
+/** How one job is run. */
+export interface RunOptions extends EnvironmentOptions {
+  /** Leave the cluster up afterwards, whatever the outcome; `destroyRun` removes it. */
+  readonly keep?: boolean | undefined;
+  /** Pass the driver's log on as events of type `log` while it runs. */
+  readonly follow?: boolean | undefined;
+  /** Aborting cancels the run: it is stopped and destroyed, and the outcome is `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called in order with everything that happens; the last event is the `report`. Must not throw. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  /** The run's id; where left out it is made from the job's name and the time. */
+  readonly runId?: string | undefined;
+}
+
+/**
+ * What a run record tells about a run. `running`: its helper lives; `kept`: left up on purpose; `stale`: its helper died
+ * before the end, so its cluster may be left; `ended`: destroyed.
+ */
+export type RunState = "running" | "kept" | "stale" | "ended";
+
+/** One row of `mayfly list`. */
+export interface RunSummary {
+  readonly run: string;
+  readonly job: string;
+  readonly tenant: string;
+  readonly environment: string;
+  readonly attempt: number;
+  readonly namespace: string;
+  readonly stack: string;
+  readonly state: RunState;
+  /** The last phase that was entered. */
+  readonly phase: string;
+  /** The helper's process id on this machine. */
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly endedAt?: string | undefined;
+  readonly outcome?: Outcome | undefined;
+}
+
+/** What `mayfly status RUN` shows. */
+export interface RunStatus {
+  readonly summary: RunSummary;
+  readonly plan: Plan;
+  /** Live pods; empty once they are gone. */
+  readonly pods: readonly PodReport[];
+  /** Why the cluster could not be asked, where it could not. */
+  readonly unreachable?: string | undefined;
+  /** The report, once the run has ended. */
+  readonly report?: RunReport | undefined;
+}
+
+/** One line of a run's logs. */
+export interface LogLine {
+  /** Pod and container, such as `coordinator/driver`. */
+  readonly source: string;
+  readonly line: string;
+}
+
+export interface LogOptions extends EnvironmentOptions {
+  /** Wait for further lines until the run's driver ends. */
+  readonly follow?: boolean | undefined;
+  /** Only this container's lines (`driver`, `master`, `worker`); the driver's where left out. */
+  readonly container?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onLine: (line: LogLine) => void;
+}
+
+export interface DestroyOptions extends EnvironmentOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+}
+
+export interface DestroyResult {
+  readonly run: string;
+  readonly namespace: string;
+  /** `stack`: by Pulumi from the stack's state; `namespace`: the state was gone, the namespace was ours and was deleted. */
+  readonly by: "stack" | "namespace" | "nothing";
+  /** What could not be removed, such as `Namespace demo-pi-1`; empty when nothing is left. */
+  readonly left: readonly string[];
+}
+
+/** One resource of `mayfly preview`. */
+export interface PreviewRow {
+  /** create, … */
+  readonly operation: string;
+  /** Pulumi type token such as `kubernetes:core/v1:Namespace`. */
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface JobPreview {
+  readonly plan: Plan;
+  readonly resources: readonly PreviewRow[];
+}
