@@ -15,6 +15,10 @@ export const PlannedContainer = z.strictObject({
   cpu: Millicores,
   memory: Mib.describe("Limit and request; the sum of memoryParts."),
   memoryParts: z.array(MemoryPart).min(1),
+  disk: Mib.describe(
+    "Ephemeral storage, limit and request: 64 MiB for logs, and in a pod's main container (driver, worker) also its " +
+      "emptyDirs: /tmp and scratch of kind emptyDir. The kubelet evicts a pod above the sum of its containers.",
+  ),
   command: z.array(z.string()).min(1).describe("The whole argv; the image's entry point is not used."),
   env: Labels.describe(
     "Plain variables. `$(POD_IP)` and `$(POD_NAME)` are defined by the component before these.",
@@ -90,7 +94,9 @@ export const SparkPlan = z
     egress: z.array(Egress).describe("What pods may reach outside the namespace."),
     quota: z
       .strictObject({ cpu: Millicores, memory: Mib, scratch: Mib, pods: z.int().positive() })
-      .describe("The ResourceQuota: exactly the plan."),
+      .describe(
+        "The ResourceQuota: exactly the plan; scratch is the sum of every container's disk in every pod.",
+      ),
     secrets: z
       .array(z.strictObject({ fromNamespace: dnsLabel(), name: dnsLabel() }))
       .describe("Secrets that the helper copies into the run's namespace, by name; never through Pulumi."),
