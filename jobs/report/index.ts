@@ -48,11 +48,11 @@ export const renderJson = (report: RunReport): string => `${JSON.stringify(repor
 /** For a pull request, a CI summary or an Airflow log. */
 export const renderMarkdown = (_report: RunReport): string => later("renderMarkdown");
 
-/** For a terminal of `width` columns. */
-export const renderTable = (
+/** A table for a terminal; colour and width default to what standard output is. */
+export const renderReport = (
   _report: RunReport,
-  _options: { readonly colour: boolean; readonly width: number },
-): string => later("renderTable");
+  _options: { readonly colour?: boolean; readonly width?: number } = {},
+): string => later("renderReport");
 
 /** One line: `wordcount wordcount-x1 succeeded in 14.2 s …`. */
 export const renderSummary = (_report: RunReport): string => later("renderSummary");
@@ -65,22 +65,21 @@ export const lastDriverLines = (_observed: ObservedRun, _count = 20): readonly s
 export interface Reporter {
   /** Never throws. */
   readonly onEvent: (event: RunEvent) => void;
+  /** Prints a line for people between the events, such as what a second Ctrl-C does. Never throws. */
+  readonly note: (line: string) => void;
   /** Stops timers and leaves the terminal tidy. Never throws. */
   readonly close: () => void;
 }
 
 export interface ReporterOptions {
-  /** `live`: redraws on a terminal; `plain`: one line each; `json`: events as NDJSON on `out`. */
-  readonly mode: "live" | "plain" | "json";
-  /** Progress and logs go here (standard error for commands; the report and JSON go to `out`). */
-  readonly err: NodeJS.WriteStream;
-  readonly out: NodeJS.WriteStream;
+  /** Events as NDJSON on `out` instead of text. */
+  readonly json: boolean;
   /** For the commands to type next: how the job was named on the command line. */
-  readonly jobFile?: string;
+  readonly jobFile?: string | undefined;
+  /** Progress and logs; standard error where left out. Live on a terminal, plain lines elsewhere. */
+  readonly err?: NodeJS.WriteStream | undefined;
+  /** The report, or JSON; standard output where left out. */
+  readonly out?: NodeJS.WriteStream | undefined;
 }
-
-/** `live` on a terminal, else `plain`; `json` when asked for. */
-export const reporterMode = (_options: { readonly json: boolean; readonly stream: NodeJS.WriteStream }) =>
-  later("reporterMode");
 
 export const createReporter = (_options: ReporterOptions): Reporter => later("createReporter");
