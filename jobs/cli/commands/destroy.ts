@@ -1,0 +1,38 @@
+import { Command } from "@commander-js/extra-typings";
+import { EXIT } from "../../../base/errors.ts";
+import { LEFT_BEHIND_EXIT } from "../../../schema/outcome.ts";
+import { connectionOption, examples, jsonOption } from "../options.ts";
+import { printJson, printLine } from "../output.ts";
+
+export const destroyCommand = () =>
+  new Command("destroy")
+    .description("remove what is left of a run: one that was kept, or whose helper died")
+    .argument("<run>", "run id, as `mayfly list` shows it")
+    .addOption(connectionOption())
+    .addOption(jsonOption())
+    .addHelpText("after", examples("mayfly destroy pi-1a2b3c4d"))
+    .action(async (run, { json, connection }) => {
+      const { destroyRun } = await import("../../run/index.ts");
+      const result = await destroyRun(run, { connection });
+      process.exitCode = result.left.length === 0 ? EXIT.ok : LEFT_BEHIND_EXIT;
+      if (json === true) {
+        printJson(result);
+        return;
+      }
+      if (result.left.length > 0) {
+        printLine(`${run}: could not remove ${result.left.join(", ")}`);
+        printLine(`Next: kubectl get namespace ${result.namespace} -o yaml, then mayfly destroy ${run} again`);
+        return;
+      }
+      switch (result.by) {
+        case "stack":
+          printLine(`${run}: destroyed, nothing left`);
+          break;
+        case "namespace":
+          printLine(`${run}: its stack's state was gone; namespace ${result.namespace} was deleted, nothing left`);
+          break;
+        case "nothing":
+          printLine(`${run}: nothing was left to remove`);
+          break;
+      }
+    });

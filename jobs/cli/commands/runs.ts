@@ -1,0 +1,74 @@
+import { Command } from "@commander-js/extra-typings";
+import { connectionOption, examples, jsonOption } from "../options.ts";
+import { printJson, printLine, renderTable } from "../output.ts";
+
+export const listCommand = () =>
+  new Command("list")
+    .description("list the runs that this machine knows of, newest first")
+    .addOption(jsonOption())
+    .addHelpText("after", examples("mayfly list", "mayfly list --json"))
+    .action(async ({ json }) => {
+      const { listRuns } = await import("../../run/index.ts");
+      const runs = await listRuns();
+      if (json === true) {
+        printJson(runs);
+        return;
+      }
+      if (runs.length === 0) {
+        printLine("No runs yet. Next: mayfly run examples/pi/job.yaml");
+        return;
+      }
+      printLine(
+        renderTable(
+          ["RUN", "TENANT", "STATE", "PHASE", "OUTCOME", "STARTED"],
+          runs.map(({ run, tenant, state, phase, outcome, startedAt }) => [
+            run,
+            tenant,
+            state,
+            phase,
+            outcome?.kind ?? "-",
+            startedAt,
+          ]),
+        ),
+      );
+    });
+
+export const statusCommand = () =>
+  new Command("status")
+    .description("show one run: its phase, pods and, once it has ended, its report")
+    .argument("<run>", "run id, as `mayfly list` shows it")
+    .addOption(connectionOption())
+    .addOption(jsonOption())
+    .addHelpText("after", examples("mayfly status pi-1a2b3c4d"))
+    .action(async (run, { json, connection }) => {
+      const { runStatus } = await import("../../run/index.ts");
+      const status = await runStatus(run, { connection });
+      if (json === true) {
+        printJson(status);
+        return;
+      }
+      const { summary, pods, unreachable, report } = status;
+      printLine(`${summary.run}: ${summary.state}, phase ${summary.phase}, namespace ${summary.namespace}`);
+      if (unreachable !== undefined) printLine(`The cluster could not be asked: ${unreachable}`);
+      if (pods.length > 0) {
+        printLine(
+          renderTable(
+            ["POD", "ROLE", "PHASE", "NODE", "CONTAINERS"],
+            pods.map((pod) => [
+              pod.name,
+              pod.role,
+              pod.reason ?? pod.phase,
+              pod.node ?? "-",
+              pod.containers.map(({ name, reason }) => (reason ? `${name} (${reason})` : name)).join(", "),
+            ]),
+          ),
+        );
+      }
+      if (report !== undefined) {
+        const { renderTable: renderReport } = await import("../../report/index.ts");
+        printLine(
+          renderReport(report, { colour: process.stdout.isTTY, width: process.stdout.isTTY ? process.stdout.columns : 100 }),
+        );
+      }
+      if (summary.state === "stale" || summary.state === "kept") printLine(`Next: mayfly destroy ${summary.run}`);
+    });

@@ -1,0 +1,15 @@
+import { Option } from "@commander-js/extra-typings";
+
+/** `--json`: the same meaning for every command. */
+export const jsonOption = () => new Option("--json", "print JSON on standard output instead of text");
+
+/** `--connection FILE`: which environment a command talks to. */
+export const connectionOption = () =>
+  new Option(
+    "--connection <file>",
+    "connection file of the environment; default: $MAYFLY_CONNECTION, else the lab's",
+  );
+
+/** Help text with examples, in one form for every command. */
+export const examples = (...lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;

@@ -1,0 +1,62 @@
+import { Command } from "@commander-js/extra-typings";
+import packageJson from "../../package.json" with { type: "json" };
+import { destroyCommand } from "./commands/destroy.ts";
+import { labCommand } from "./commands/lab.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { planCommand } from "./commands/plan.ts";
+import { previewCommand } from "./commands/preview.ts";
+import { runCommand } from "./commands/run.ts";
+import { listCommand, statusCommand } from "./commands/runs.ts";
+import { schemaCommand } from "./commands/schema.ts";
+import { validateCommand } from "./commands/validate.ts";
+
+const EXIT_CODES = `
+Exit codes:
+  0    the run succeeded                 10   the application failed
+  11   a container ran out of memory     12   an image is missing
+  13   no node can take a pod            14   refused by quota or policy
+  15   the run was lost                  16   a deadline passed
+  17   the cluster could not be made     130  cancelled
+  20   the job does not fit              21   something could not be removed
+  64   wrong command line                65   invalid spec, plan or config
+  66   a named file or object is missing 69   this machine lacks something
+  74   something can't be reached        77   credentials were refused
+  70   a bug of Mayfly
+
+Examples:
+  $ mayfly lab up                              a real Kubernetes on this machine
+  $ mayfly run examples/wordcount/job.yaml     a Spark cluster for one job
+  $ mayfly plan examples/pi/job.yaml           what it would be, nothing made`;
+
+/** The whole command tree. Commands load what they need when they run, so that `--help` is quick. */
+export function buildProgram(): Command {
+  const program = new Command("mayfly")
+    .description("Spark clusters on Kubernetes that live exactly as long as one job")
+    .version(packageJson.version)
+    .showHelpAfterError("(add --help for the options and examples)")
+    .exitOverride()
+    .addHelpText("after", EXIT_CODES);
+  for (const command of [
+    runCommand(),
+    planCommand(),
+    previewCommand(),
+    validateCommand(),
+    schemaCommand(),
+    listCommand(),
+    statusCommand(),
+    logsCommand(),
+    destroyCommand(),
+    labCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  // Settings of the root command do not reach commands that were built apart.
+  const inherit = (command: { readonly commands: readonly Command[] }): void => {
+    for (const child of command.commands) {
+      child.copyInheritedSettings(program);
+      inherit(child);
+    }
+  };
+  inherit(program);
+  return program;
+}

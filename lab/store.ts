@@ -1,0 +1,60 @@
+// The lab's S3 store as a person at the keyboard uses it: put, list, read, remove.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EXIT, UserError } from "../base/errors.ts";
+import { stateDir } from "../base/paths.ts";
+import { openS3 } from "../base/s3.ts";
+import { Connection } from "../schema/connection.ts";
+
+/** The few operations that examples, the demo and `mayfly lab s3` need. */
+export interface LabStore {
+  /** Keys under a prefix, sorted. */
+  readonly list: (bucket: string, prefix: string) => Promise<readonly string[]>;
+  readonly put: (bucket: string, key: string, body: Buffer) => Promise<void>;
+  /** An object's bytes, piece by piece. */
+  readonly read: (bucket: string, key: string) => AsyncIterable<Uint8Array>;
+  readonly remove: (bucket: string, key: string) => Promise<void>;
+}
+
+/** The connection file that `mayfly lab up` wrote. @throws UserError `no-lab` */
+export async function labConnection(): Promise<Connection> {
+  const path = join(stateDir(), "lab", "connection.json");
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new UserError("no-lab", "The lab was not set up on this machine", {
+      path,
+      hint: "Run: npx mayfly lab up",
+      exitCode: EXIT.unavailable,
+      cause,
+    });
+  });
+  return Connection.parse(JSON.parse(text));
+}
+
+/** Opens the lab's S3 store with the helper's credentials. @throws UserError `no-lab` */
+export async function labStore(): Promise<LabStore> {
+  const { s3 } = await labConnection();
+  const [client, { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand }] =
+    await Promise.all([openS3(s3), import("@aws-sdk/client-s3")]);
+  return {
+    async list(Bucket, Prefix) {
+      const keys: string[] = [];
+      let ContinuationToken: string | undefined;
+      do {
+        const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken }));
+        for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
+        ContinuationToken = page.NextContinuationToken;
+      } while (ContinuationToken !== undefined);
+      return keys.sort();
+    },
+    async put(Bucket, Key, Body) {
+      await client.send(new PutObjectCommand({ Bucket, Key, Body }));
+    },
+    async *read(Bucket, Key) {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+      if (Body !== undefined) yield* Body.transformToWebStream();
+    },
+    async remove(Bucket, Key) {
+      await client.send(new DeleteObjectCommand({ Bucket, Key }));
+    },
+  };
+}
