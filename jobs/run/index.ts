@@ -1,6 +1,7 @@
 // Runs of jobs: what the command line, the library door and tests call.
 import type { JobSpec } from "../../schema/job.ts";
 import { LEFT_BEHIND_EXIT, OUTCOME_EXIT } from "../../schema/outcome.ts";
+import type { Plan } from "../../schema/plan.ts";
 import type { RunReport } from "../../schema/report.ts";
 import type {
   DestroyOptions,
@@ -30,6 +31,12 @@ export const run = (_job: JobSpec | string, _options: RunOptions = {}): Promise<
 /** Exit code of `mayfly run` for a report: the outcome's, or that of something left behind. */
 export const runExitCode = (report: Pick<RunReport, "outcome" | "left">): number =>
   report.left.length > 0 ? LEFT_BEHIND_EXIT : OUTCOME_EXIT[report.outcome.kind];
+
+/** Sizes and places a job, and makes nothing. `notes` are remarks for people. */
+export const planJob = (
+  _job: JobSpec | string,
+  _options: EnvironmentOptions & Pick<RunOptions, "runId"> = {},
+): Promise<{ readonly plan: Plan; readonly notes: readonly string[] }> => later("planJob");
 
 /** What `pulumi preview` shows for the job's stack. Makes nothing. */
 export const previewJob = (

@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { cacheDir } from "../../base/paths.ts";
+import { childEnv } from "../../base/process.ts";
+import type { Connection } from "../../schema/connection.ts";
+
+/**
+ * The whole environment of the engine's process and of the CLI and plugins below it: allow-listed, with paths to secrets instead
+ * of secrets. Variables: https://www.pulumi.com/docs/iac/cli/environment-variables/
+ */
+export function engineEnv(connection: Connection): Record<string, string> {
+  const base = childEnv();
+  return {
+    ...base,
+    PATH: [...connection.path, base["PATH"] ?? ""].join(":"),
+    KUBECONFIG: connection.kubeconfig,
+    PULUMI_HOME: connection.pulumi.home,
+    PULUMI_BACKEND_URL: connection.pulumi.backendUrl,
+    PULUMI_CONFIG_PASSPHRASE_FILE: connection.pulumi.passphraseFile,
+    // A destroy from another process has no settings file, only the state.
+    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_ERROR_OUTPUT_STRING: "true",
+    PULUMI_SUPPRESS_NEO_LINK: "true",
+    // A job's state lives for minutes: a copy of it beside each of its versions is of no use.
+    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+    // For backends in S3, such as the lab's own server.
+    AWS_SHARED_CREDENTIALS_FILE: connection.s3.credentialsFile,
+    AWS_PROFILE: connection.s3.profile,
+    AWS_REGION: connection.s3.region,
+    NODE_COMPILE_CACHE: base["NODE_COMPILE_CACHE"] ?? join(cacheDir(), "node-compile-cache"),
+  };
+}

@@ -1,0 +1,25 @@
+// What the helper and its engine process say to each other over IPC: plain data, one union each way.
+import type { Plan } from "../../schema/plan.ts";
+import type { EngineError } from "./errors.ts";
+import type { EngineEvent, EngineResource, StackSummary } from "./types.ts";
+
+/** Operations and what they need. */
+export type Operation =
+  | { readonly name: "create"; readonly stack: string }
+  | { readonly name: "up"; readonly plan: Plan }
+  | { readonly name: "preview"; readonly plan: Plan }
+  | { readonly name: "destroy"; readonly stack: string }
+  | { readonly name: "unlock"; readonly stack: string }
+  | { readonly name: "list" };
+
+export type ToWorker =
+  | { readonly type: "start"; readonly id: number; readonly operation: Operation }
+  | { readonly type: "interrupt"; readonly id: number };
+
+/** What an operation gives back; undefined for most. */
+export type OperationResult = readonly EngineResource[] | readonly StackSummary[] | undefined;
+
+export type FromWorker =
+  | { readonly type: "event"; readonly id: number; readonly event: EngineEvent }
+  | { readonly type: "done"; readonly id: number; readonly result: OperationResult }
+  | { readonly type: "failed"; readonly id: number; readonly error: EngineError };
