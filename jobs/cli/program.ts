@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import packageJson from "../../package.json" with { type: "json" };
 import { destroyCommand } from "./commands/destroy.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -51,7 +51,7 @@ export function buildProgram(): Command {
     program.addCommand(command);
   }
   // Settings of the root command do not reach commands that were built apart.
-  const inherit = (command: { readonly commands: readonly Command[] }): void => {
+  const inherit = (command: CommandUnknownOpts): void => {
     for (const child of command.commands) {
       child.copyInheritedSettings(program);
       inherit(child);

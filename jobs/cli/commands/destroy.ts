@@ -21,7 +21,9 @@ export const destroyCommand = () =>
       }
       if (result.left.length > 0) {
         printLine(`${run}: could not remove ${result.left.join(", ")}`);
-        printLine(`Next: kubectl get namespace ${result.namespace} -o yaml, then mayfly destroy ${run} again`);
+        printLine(
+          `Next: kubectl get namespace ${result.namespace} -o yaml, then mayfly destroy ${run} again`,
+        );
         return;
       }
       switch (result.by) {
@@ -29,7 +31,9 @@ export const destroyCommand = () =>
           printLine(`${run}: destroyed, nothing left`);
           break;
         case "namespace":
-          printLine(`${run}: its stack's state was gone; namespace ${result.namespace} was deleted, nothing left`);
+          printLine(
+            `${run}: its stack's state was gone; namespace ${result.namespace} was deleted, nothing left`,
+          );
           break;
         case "nothing":
           printLine(`${run}: nothing was left to remove`);

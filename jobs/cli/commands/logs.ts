@@ -8,11 +8,18 @@ export const logsCommand = () =>
     .argument("<run>", "run id, as `mayfly list` shows it")
     .option("-f, --follow", "wait for further lines until the driver ends")
     .addOption(
-      new Option("--container <name>", "which container's log").choices(["driver", "master", "worker"] as const),
+      new Option("--container <name>", "which container's log").choices([
+        "driver",
+        "master",
+        "worker",
+      ] as const),
     )
     .addOption(connectionOption())
     .addOption(jsonOption())
-    .addHelpText("after", examples("mayfly logs pi-1a2b3c4d", "mayfly logs -f --container worker pi-1a2b3c4d"))
+    .addHelpText(
+      "after",
+      examples("mayfly logs pi-1a2b3c4d", "mayfly logs -f --container worker pi-1a2b3c4d"),
+    )
     .action(async (run, { follow, container, json, connection }) => {
       const { runLogs } = await import("../../run/index.ts");
       await runLogs(run, {

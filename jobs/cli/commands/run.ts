@@ -26,17 +26,12 @@ export const runCommand = () =>
         ),
     )
     .action(async (file, { keep, follow, json, connection }) => {
-      const [{ handleInterruptions, run, runExitCode }, { createReporter, reporterMode }] = await Promise.all([
+      const [{ handleInterruptions, run, runExitCode }, { createReporter }] = await Promise.all([
         import("../../run/index.ts"),
         import("../../report/index.ts"),
       ]);
-      const reporter = createReporter({
-        mode: reporterMode({ json: json === true, stream: process.stderr }),
-        err: process.stderr,
-        out: process.stdout,
-        jobFile: file,
-      });
-      const interruptions = handleInterruptions((line) => process.stderr.write(`${line}\n`));
+      const reporter = createReporter({ json: json === true, jobFile: file });
+      const interruptions = handleInterruptions(reporter.note);
       try {
         const report = await run(file, {
           connection,

@@ -65,10 +65,9 @@ export const statusCommand = () =>
         );
       }
       if (report !== undefined) {
-        const { renderTable: renderReport } = await import("../../report/index.ts");
-        printLine(
-          renderReport(report, { colour: process.stdout.isTTY, width: process.stdout.isTTY ? process.stdout.columns : 100 }),
-        );
+        const { renderReport } = await import("../../report/index.ts");
+        printLine(renderReport(report));
       }
-      if (summary.state === "stale" || summary.state === "kept") printLine(`Next: mayfly destroy ${summary.run}`);
+      if (summary.state === "stale" || summary.state === "kept")
+        printLine(`Next: mayfly destroy ${summary.run}`);
     });

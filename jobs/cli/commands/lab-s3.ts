@@ -1,0 +1,99 @@
+import { once } from "node:events";
+import { Command } from "@commander-js/extra-typings";
+import { UserError } from "../../../base/errors.ts";
+import { step } from "../../../base/progress.ts";
+import { examples } from "../options.ts";
+import { printLine } from "../output.ts";
+
+/** `s3://bucket/key` in its parts; the key may be empty or a prefix. */
+function parseLocation(text: string): { readonly bucket: string; readonly key: string } {
+  const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(text);
+  if (match?.[1] === undefined) {
+    throw new UserError("not-an-s3-url", "Not an S3 location", {
+      path: text,
+      hint: "Write it as s3://bucket/key",
+    });
+  }
+  return { bucket: match[1], key: match[2] ?? "" };
+}
+
+const list = () =>
+  new Command("ls")
+    .description("list objects under a location")
+    .argument("<location>", "s3://bucket/prefix")
+    .action(async (location) => {
+      const { labStore } = await import("../../../lab/store.ts");
+      const { bucket, key } = parseLocation(location);
+      for (const found of await (await labStore()).list(bucket, key)) printLine(`s3://${bucket}/${found}`);
+    });
+
+const put = () =>
+  new Command("put")
+    .description("put a file")
+    .argument("<file>", "local file")
+    .argument("<location>", "s3://bucket/key; a location that ends with / keeps the file's name")
+    .action(async (file, location) => {
+      const [{ labStore }, { readFile }, { basename }] = await Promise.all([
+        import("../../../lab/store.ts"),
+        import("node:fs/promises"),
+        import("node:path"),
+      ]);
+      const { bucket, key } = parseLocation(location);
+      const target = key === "" || key.endsWith("/") ? `${key}${basename(file)}` : key;
+      const body = await readFile(file).catch((cause: unknown) => {
+        throw new UserError("file-missing", "Can't read the file to put", { path: file, cause });
+      });
+      await step(`put ${file} to s3://${bucket}/${target}`, async () => {
+        await (await labStore()).put(bucket, target, body);
+      });
+    });
+
+const cat = () =>
+  new Command("cat")
+    .description("print an object, or all objects under a location that ends with /")
+    .argument("<location>", "s3://bucket/key or s3://bucket/prefix/")
+    .action(async (location) => {
+      const [{ labStore }, { once }] = await Promise.all([
+        import("../../../lab/store.ts"),
+        import("node:events"),
+      ]);
+      const { bucket, key } = parseLocation(location);
+      const store = await labStore();
+      const keys = key === "" || key.endsWith("/") ? await store.list(bucket, key) : [key];
+      for (const found of keys) {
+        // `_SUCCESS` and its like are notes of the writer, not data.
+        if (keys.length > 1 && (found.split("/").at(-1) ?? "").startsWith("_")) continue;
+        for await (const piece of store.read(bucket, found)) {
+          if (!process.stdout.write(piece)) await once(process.stdout, "drain");
+        }
+      }
+    });
+
+const remove = () =>
+  new Command("rm")
+    .description("remove an object, or all objects under a location that ends with /")
+    .argument("<location>", "s3://bucket/key or s3://bucket/prefix/")
+    .action(async (location) => {
+      const { labStore } = await import("../../../lab/store.ts");
+      const { bucket, key } = parseLocation(location);
+      const store = await labStore();
+      const keys = key === "" || key.endsWith("/") ? await store.list(bucket, key) : [key];
+      for (const found of keys) await store.remove(bucket, found);
+      printLine(`${keys.length} removed`);
+    });
+
+export const labS3Command = () =>
+  new Command("s3")
+    .description("put, list, print and remove objects in the lab's S3 store")
+    .addCommand(list())
+    .addCommand(put())
+    .addCommand(cat())
+    .addCommand(remove())
+    .addHelpText(
+      "after",
+      examples(
+        "mayfly lab s3 put book.txt s3://demo-input/wordcount/",
+        "mayfly lab s3 ls s3://demo-output/",
+        "mayfly lab s3 cat s3://demo-output/wordcount/",
+      ),
+    );
