@@ -1,0 +1,26 @@
+/** Labels of one object. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** What an object is for; the value of label `mayfly.dev/role`. */
+export type Role = "tenant" | "run" | "coordinator" | "worker";
+
+const ROLE = "mayfly.dev/role";
+
+/** The labels of one object: those common to its run or tenant, and its own role. */
+export const labelled = (common: Labels, role: Role): Record<string, string> => ({ ...common, [ROLE]: role });
+
+/** Selects the pods of one role. Enough in a run's namespace, which holds nothing but that run. */
+export const selects = (role: Role): Record<string, string> => ({ [ROLE]: role });
+
+/**
+ * Pod Security Admission for a namespace: the strictest level in all three modes. The version is pinned so that a cluster
+ * upgrade can't change what is admitted (https://kubernetes.io/docs/concepts/security/pod-security-admission/).
+ */
+export const POD_SECURITY_RESTRICTED: Labels = {
+  "pod-security.kubernetes.io/enforce": "restricted",
+  "pod-security.kubernetes.io/enforce-version": "v1.34",
+  "pod-security.kubernetes.io/audit": "restricted",
+  "pod-security.kubernetes.io/audit-version": "v1.34",
+  "pod-security.kubernetes.io/warn": "restricted",
+  "pod-security.kubernetes.io/warn-version": "v1.34",
+};

@@ -1,0 +1,77 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Egress } from "../../schema/contract.ts";
+import type { PlannedContainer, SparkPlan } from "../../schema/plan.ts";
+import { Component } from "../core/component.ts";
+import { type Labels, labelled, POD_SECURITY_RESTRICTED } from "../core/labels.ts";
+import { SERVICE_ACCOUNT } from "./pod.ts";
+import { policySpecs } from "./policies.ts";
+import { limitRangeItems, type ObjectCounts, quotaHard, type Volumes } from "./quota.ts";
+
+/** What a run's namespace must allow, and no more. */
+export interface RunNamespaceArgs {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly quota: SparkPlan["quota"];
+  readonly counts: ObjectCounts;
+  /** Each kind of container of the run, for the largest one that may exist. */
+  readonly containers: readonly PlannedContainer[];
+  readonly volumes: Volumes;
+  readonly egress: readonly Egress[];
+}
+
+/**
+ * The namespace of one run with all its fences: Pod Security, quota, limits, network policies, and a service account without
+ * rights. Deleting the namespace removes everything in it, so the other objects are not deleted one by one.
+ */
+export class RunNamespace extends Component {
+  readonly namespaceName: pulumi.Output<string>;
+  readonly #namespace: kubernetes.core.v1.Namespace;
+
+  constructor(name: string, args: RunNamespaceArgs, options: pulumi.ComponentResourceOptions) {
+    super("run:RunNamespace", name, { namespace: args.name }, options);
+    const labels = labelled(args.labels, "run");
+
+    this.#namespace = new kubernetes.core.v1.Namespace(
+      this.childName("namespace"),
+      { metadata: { name: args.name, labels: { ...labels, ...POD_SECURITY_RESTRICTED } } },
+      this.childOptions(),
+    );
+    this.namespaceName = this.#namespace.metadata.name;
+    const inside = this.childOptions({ deletedWith: this.#namespace });
+    const metadata = (objectName: string) => ({ name: objectName, namespace: this.namespaceName, labels });
+
+    new kubernetes.core.v1.ResourceQuota(
+      this.childName("quota"),
+      {
+        metadata: metadata("quota"),
+        spec: { hard: quotaHard(args.quota, args.counts, args.volumes) },
+      },
+      inside,
+    );
+    new kubernetes.core.v1.LimitRange(
+      this.childName("limits"),
+      { metadata: metadata("limits"), spec: { limits: limitRangeItems(args.containers, args.volumes) } },
+      inside,
+    );
+    new kubernetes.core.v1.ServiceAccount(
+      this.childName(SERVICE_ACCOUNT),
+      { metadata: metadata(SERVICE_ACCOUNT), automountServiceAccountToken: false },
+      inside,
+    );
+    const ports = args.containers.flatMap((container) => container.ports.map(({ port }) => port));
+    for (const [policy, spec] of Object.entries(policySpecs(ports, args.egress))) {
+      new kubernetes.networking.v1.NetworkPolicy(
+        this.childName(policy),
+        { metadata: metadata(policy), spec },
+        inside,
+      );
+    }
+    this.seal({ namespace: this.namespaceName });
+  }
+
+  /** For objects that are deleted with the namespace instead of one by one: `deletedWith`. */
+  get deletedWith(): pulumi.Resource {
+    return this.#namespace;
+  }
+}

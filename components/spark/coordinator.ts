@@ -1,0 +1,104 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { SparkPlan } from "../../schema/plan.ts";
+import { Component } from "../core/component.ts";
+import { labelled, selects } from "../core/labels.ts";
+import type { RunNamespace } from "../run/namespace.ts";
+import { podSpec } from "../run/pod.ts";
+
+/** What the coordinator and the workers are made from. */
+export interface ClusterPartArgs {
+  readonly plan: SparkPlan;
+  readonly run: RunNamespace;
+  /** Must exist before pods: what they mount, and the namespace's fences. */
+  readonly before: readonly pulumi.Resource[];
+}
+
+/** The helper watches the pods itself; the engine must not hold the update until they are ready. */
+export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
+
+/** Keeps autoscalers from removing the driver's node: unlike a worker's, its loss is the run's. */
+const DO_NOT_DISRUPT = {
+  "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+  "karpenter.sh/do-not-disrupt": "true",
+};
+
+/** Master (sidecar) and driver (main container) in one pod of one Job, with the Service by which workers find them. */
+export class Coordinator extends Component {
+  readonly jobName: pulumi.Output<string>;
+
+  constructor(name: string, args: ClusterPartArgs, options: pulumi.ComponentResourceOptions) {
+    super("spark:Coordinator", name, {}, options);
+    const { plan, run, before } = args;
+    const { coordinator } = plan;
+    const labels = labelled(plan.labels, "coordinator");
+    const metadata = { name: coordinator.name, namespace: run.namespaceName, labels };
+    const inside = { deletedWith: run.deletedWith };
+
+    // With a cluster address and not headless: until the pod has an address, a headless name does not resolve and CoreDNS keeps
+    // that negative answer for seconds; a cluster address resolves at once, and connections are retried by the workers.
+    new kubernetes.core.v1.Service(
+      this.childName("service"),
+      {
+        metadata: { ...metadata, annotations: SKIP_AWAIT },
+        spec: {
+          type: "ClusterIP",
+          selector: selects("coordinator"),
+          publishNotReadyAddresses: true,
+          ports: [...coordinator.master.ports, ...coordinator.driver.ports].map(({ name, port }) => ({
+            name,
+            port,
+            targetPort: port,
+            protocol: "TCP",
+          })),
+        },
+      },
+      this.childOptions(inside),
+    );
+
+    // `minAvailable`, since `maxUnavailable` is not supported for the pods of a Job; a pod that never became ready must not hold
+    // up the drain of its node (https://kubernetes.io/docs/tasks/run-application/configure-pdb/).
+    new kubernetes.policy.v1.PodDisruptionBudget(
+      this.childName("budget"),
+      {
+        metadata,
+        spec: {
+          minAvailable: 1,
+          selector: { matchLabels: selects("coordinator") },
+          unhealthyPodEvictionPolicy: "AlwaysAllow",
+        },
+      },
+      this.childOptions(inside),
+    );
+
+    const job = new kubernetes.batch.v1.Job(
+      this.childName("job"),
+      {
+        metadata: { ...metadata, annotations: SKIP_AWAIT },
+        spec: {
+          // One try: the helper decides about another one, with a whole new cluster.
+          backoffLimit: 0,
+          completions: 1,
+          parallelism: 1,
+          podReplacementPolicy: "Failed",
+          activeDeadlineSeconds: plan.deadlines.run,
+          template: {
+            metadata: { labels, annotations: DO_NOT_DISRUPT },
+            spec: {
+              ...podSpec(plan, {
+                ...coordinator,
+                labels,
+                sidecars: [coordinator.master],
+                main: coordinator.driver,
+              }),
+              restartPolicy: "Never",
+            },
+          },
+        },
+      },
+      this.childOptions({ ...inside, dependsOn: [...before] }),
+    );
+    this.jobName = job.metadata.name;
+    this.seal({ job: this.jobName });
+  }
+}

@@ -1,0 +1,40 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component } from "../core/component.ts";
+import { labelled, selects } from "../core/labels.ts";
+import { podSpec } from "../run/pod.ts";
+import { type ClusterPartArgs, SKIP_AWAIT } from "./coordinator.ts";
+
+/** The workers, all asked for at once: one round of scale-up from zero nodes, and the same names after a restart. */
+export class Workers extends Component {
+  readonly statefulSetName: pulumi.Output<string>;
+
+  constructor(name: string, args: ClusterPartArgs, options: pulumi.ComponentResourceOptions) {
+    super("spark:Workers", name, { count: args.plan.workers.count }, options);
+    const { plan, run, before } = args;
+    const { workers } = plan;
+    const labels = labelled(plan.labels, "worker");
+
+    const set = new kubernetes.apps.v1.StatefulSet(
+      this.childName("set"),
+      {
+        metadata: { name: workers.name, namespace: run.namespaceName, labels, annotations: SKIP_AWAIT },
+        spec: {
+          replicas: workers.count,
+          podManagementPolicy: "Parallel",
+          selector: { matchLabels: selects("worker") },
+          template: {
+            metadata: { labels },
+            spec: {
+              ...podSpec(plan, { ...workers, labels, sidecars: [], main: workers.container }),
+              restartPolicy: "Always",
+            },
+          },
+        },
+      },
+      this.childOptions({ deletedWith: run.deletedWith, dependsOn: [...before] }),
+    );
+    this.statefulSetName = set.metadata.name;
+    this.seal({ statefulSet: this.statefulSetName });
+  }
+}
