@@ -16,8 +16,11 @@ export type ToWorker =
   | { readonly type: "start"; readonly id: number; readonly operation: Operation }
   | { readonly type: "interrupt"; readonly id: number };
 
-/** What an operation gives back; undefined for most. */
-export type OperationResult = readonly EngineResource[] | readonly StackSummary[] | undefined;
+/** What an operation gives back. */
+export type OperationResult =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "resources"; readonly resources: readonly EngineResource[] }
+  | { readonly kind: "stacks"; readonly stacks: readonly StackSummary[] };
 
 export type FromWorker =
   | { readonly type: "event"; readonly id: number; readonly event: EngineEvent }

@@ -1,0 +1,14 @@
+import { randomBytes } from "node:crypto";
+import { secret } from "@pulumi/pulumi";
+import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
+import type { Plan } from "../../schema/plan.ts";
+import { jobProgram } from "../../stacks/job/program.ts";
+
+/**
+ * The inline program of a plan. The secret by which the run's processes know each other is made here, once per run: it exists in
+ * this process, in the stack's state (encrypted) and in the run's namespace, nowhere else.
+ */
+export function programOf(plan: Plan): PulumiFn {
+  const authenticationSecret = randomBytes(32).toString("hex");
+  return async () => await Promise.resolve({ ...jobProgram({ plan, authenticationSecret: secret(authenticationSecret) }) });
+}

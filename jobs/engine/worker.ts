@@ -1,0 +1,80 @@
+// The engine's process, forked by client.ts: loads the Pulumi SDK while the helper still plans, then does what it is told.
+// Boundary: messages come untyped from our own parent.
+import type { EngineFailure } from "./errors.ts";
+import type { FromWorker, Operation, OperationResult, ToWorker } from "./protocol.ts";
+import type { OperationOptions } from "./types.ts";
+
+// Whoever stops a process group or a service stops its helper too, and that decides what becomes of the cluster.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => undefined);
+
+const running = new Map<number, AbortController>();
+const loaded = import("./operations.ts");
+// Only up and preview need the program, but it is loaded meanwhile too.
+const program = import("./program.ts");
+
+process.on("message", (message: unknown) => {
+  const { type, id, ...rest } = message as ToWorker;
+  if (type === "interrupt") running.get(id)?.abort();
+  else void start(id, (rest as { operation: Operation }).operation);
+});
+
+/** The helper is gone: stop what is in flight in an orderly way, so that no lock stays, then end. */
+process.on("disconnect", () => {
+  for (const controller of running.values()) controller.abort();
+  setTimeout(() => process.exit(1), 40_000).unref();
+  const end = (): void => {
+    if (running.size === 0) process.exit(0);
+    else setTimeout(end, 50);
+  };
+  end();
+});
+
+async function start(id: number, operation: Operation): Promise<void> {
+  const controller = new AbortController();
+  running.set(id, controller);
+  try {
+    const options: OperationOptions = {
+      signal: controller.signal,
+      onEvent: (event) => {
+        send({ type: "event", id, event });
+      },
+    };
+    send({ type: "done", id, result: await perform(operation, options) });
+  } catch (error) {
+    send({ type: "failed", id, error: (error as EngineFailure).error });
+  } finally {
+    running.delete(id);
+  }
+}
+
+async function perform(operation: Operation, options: OperationOptions): Promise<OperationResult> {
+  const { createStack, destroy, list, preview, unlock, up } = await loaded;
+  const place = { folder: process.env["MAYFLY_ENGINE_WORK"] ?? "" };
+  switch (operation.name) {
+    case "create":
+      await createStack(place, operation.stack);
+      return { kind: "nothing" };
+    case "up":
+      await up(place, operation.plan.stack, (await program).programOf(operation.plan), options);
+      return { kind: "nothing" };
+    case "preview": {
+      const { stack } = operation.plan;
+      const resources = await preview(place, stack, (await program).programOf(operation.plan), options);
+      return { kind: "resources", resources };
+    }
+    case "destroy":
+      await destroy(place, operation.stack, options);
+      return { kind: "nothing" };
+    case "unlock":
+      await unlock(place, operation.stack);
+      return { kind: "nothing" };
+    case "list":
+      return { kind: "stacks", stacks: await list(place) };
+  }
+}
+
+/** A parent that died between two events is no error of ours. */
+function send(message: FromWorker): void {
+  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
+}
