@@ -21,8 +21,9 @@ export type Report = (line: string) => void;
 /**
  * Runs one named step and reports `name … done (1.2 s)` on standard error; says every 15 seconds that it still goes on, so that
  * nothing over two seconds is silent.
+ * @param note Said once, when the step turns out to take longer than a second: how long it may take, say.
  */
-export async function step<T>(name: string, work: (report: Report) => Promise<T>): Promise<T> {
+export async function step<T>(name: string, work: (report: Report) => Promise<T>, note = ""): Promise<T> {
   const started = performance.now();
   const elapsed = (): string => formatElapsed(performance.now() - started);
   let last = "";
@@ -30,7 +31,7 @@ export async function step<T>(name: string, work: (report: Report) => Promise<T>
     process.stderr.write(`${line}\n`);
   };
   const announce = setTimeout(() => {
-    say(`${paint("dim", "…")} ${name}`);
+    say(`${paint("dim", "…")} ${name}${note === "" ? "" : ` (${note})`}`);
   }, 1000);
   const reminder = setInterval(() => {
     say(`${paint("dim", "…")} ${name} (${elapsed()}${last === "" ? "" : `, ${last}`})`);

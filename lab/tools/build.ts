@@ -46,6 +46,10 @@ export async function provideGoTool(
   return await provideFolder(stored, make, onWait, places.tools);
 }
 
+/** A version for people: of a commit between releases (`v1.11.0-0.20250813170300-a0db560f0520`) only the commit. */
+export const shortVersion = (version: string): string =>
+  /[.-]\d{14}-([0-9a-f]{12})$/.exec(version)?.[1] ?? version;
+
 /** The version of a tool's first program, such as `v1.34.3`. */
 function versionOfTool(tool: GoTool, modules: Readonly<Record<string, ModuleFiles>>): string {
   const [program] = tool.programs;
