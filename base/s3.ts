@@ -23,5 +23,7 @@ export async function openS3(location: S3Location): Promise<S3Client> {
     forcePathStyle: location.pathStyle,
     credentials: fromIni({ filepath: location.credentialsFile, profile: location.profile }),
     maxAttempts: 3,
+    // A store that is away is an answer too: say so in seconds.
+    requestHandler: { connectionTimeout: 3000, requestTimeout: 60_000 },
   });
 }

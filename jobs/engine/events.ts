@@ -40,11 +40,14 @@ export function translateEvent(event: SdkEvent): EngineEvent | undefined {
     };
   }
   if (event.diagnosticEvent === undefined || event.diagnosticEvent.ephemeral === true) return undefined;
-  const { severity, message, urn } = event.diagnosticEvent;
+  const { message, urn } = event.diagnosticEvent;
+  // The CLI also sends `debug`, which the SDK's type does not know.
+  const severity: string = event.diagnosticEvent.severity;
+  if (severity === "debug") return undefined;
   const of = urn === undefined || urn === "" ? undefined : readUrn(urn);
   return {
     type: "diagnostic",
-    severity: severity === "info#err" ? "info" : severity,
+    severity: severity === "error" || severity === "warning" ? severity : "info",
     message: plain(message).trim(),
     ...(of === undefined || !isShown(of) ? {} : { resource: of }),
   };
