@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "../host/run.ts";
+import { tar } from "../host/tar.ts";
+import { RUN } from "../paths.ts";
+import { PAUSE_IMAGE } from "./node.ts";
+
+/** An image as a docker-archive file. */
+export interface ImageArchive {
+  readonly name: string;
+  /** Changes with the content. */
+  readonly digest: string;
+  /** Absolute path. */
+  readonly archive: string;
+}
+
+/** Marks an imported image with the digest of what it was imported from. */
+const LABEL = "mayfly.dev/archive";
+
+const sha256 = (data: Buffer | string): string => createHash("sha256").update(data).digest("hex");
+
+/** The smallest image there is: one static program that sleeps and reaps. The same program gives the same bytes. */
+export function pauseArchive(program: Buffer): { readonly archive: Buffer; readonly digest: string } {
+  const layer = tar([{ name: "pause", content: program, mode: 0o755 }]);
+  const config = JSON.stringify({
+    architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    os: "linux",
+    created: "1970-01-01T00:00:00Z",
+    config: { Entrypoint: ["/pause"], User: "65535:65535" },
+    rootfs: { type: "layers", diff_ids: [`sha256:${sha256(layer)}`] },
+    history: [{ created: "1970-01-01T00:00:00Z", created_by: "mayfly lab" }],
+  });
+  const name = `${sha256(config)}.json`;
+  const manifest = JSON.stringify([{ Config: name, RepoTags: [PAUSE_IMAGE], Layers: ["layer.tar"] }]);
+  const archive = tar([
+    { name, content: Buffer.from(config), mode: 0o644 },
+    { name: "layer.tar", content: layer, mode: 0o644 },
+    { name: "manifest.json", content: Buffer.from(manifest), mode: 0o644 },
+  ]);
+  return { archive, digest: `sha256:${sha256(config)}` };
+}
+
+/** Image name to archive digest, from what `ctr images list` prints. */
+export function parseImported(listed: string): Map<string, string> {
+  return new Map(
+    listed.split("\n").flatMap((line) => {
+      const name = line.split(/\s+/)[0];
+      const label = new RegExp(`${LABEL}=([^,\\s]+)`).exec(line)?.[1];
+      return name === undefined || label === undefined ? [] : [[name, label] as const];
+    }),
+  );
+}
+
+const ctr = async (...args: string[]): Promise<string> =>
+  await run("ctr", ["--address", RUN.containerdSocket, "--namespace", "k8s.io", "images", ...args]);
+
+/** Imports the images that the lab's containerd has not, or has from other archives. @returns Names of those. */
+export async function importImages(images: readonly ImageArchive[]): Promise<string[]> {
+  const imported = parseImported(await ctr("list"));
+  const missing = images.filter(({ name, digest }) => imported.get(name) !== digest);
+  for (const { name, digest, archive } of missing) {
+    // Importing over a name would leave the old image behind under its digest, and its layers on the disk.
+    if (imported.has(name)) await ctr("remove", "--sync", name);
+    await ctr("import", archive);
+    await ctr("label", name, `${LABEL}=${digest}`);
+  }
+  return missing.map(({ name }) => name);
+}
+
+/** The sandbox image of every pod, from the lab's own pause program. @param folder Where the archive may lie meanwhile. */
+export async function importPause(program: string, folder: string): Promise<void> {
+  const { archive, digest } = pauseArchive(readFileSync(program));
+  const path = join(folder, "pause.tar");
+  await writeFile(path, archive, { mode: 0o600 });
+  try {
+    await importImages([{ name: PAUSE_IMAGE, digest, archive: path }]);
+  } finally {
+    await rm(path, { force: true });
+  }
+}

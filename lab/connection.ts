@@ -1,0 +1,77 @@
+import { dirname } from "node:path";
+import { EXIT, UserError } from "../base/errors.ts";
+import { Connection } from "../schema/connection.ts";
+import { readIfThere } from "./host/files.ts";
+import type { LabPaths } from "./paths.ts";
+import { LAB, LAB_TENANT } from "./settings.ts";
+import { shellQuote } from "./shell.ts";
+import type { KubernetesPlugin, PulumiTools } from "./tools/types.ts";
+
+/** What differs between the kinds of lab. */
+export interface ConnectionFacts {
+  readonly pulumi: PulumiTools;
+  readonly kubernetesPlugin: KubernetesPlugin;
+  readonly kubectl: string;
+  readonly s3Endpoint: string;
+}
+
+/** How every command reaches this lab. */
+export function connectionOf(paths: LabPaths, facts: ConnectionFacts): Connection {
+  return {
+    apiVersion: "mayfly.dev/connection/v1",
+    name: LAB.name,
+    kubeconfig: paths.kubeconfig,
+    contract: paths.contract,
+    path: [...new Set([facts.pulumi.bin, dirname(facts.kubectl)])],
+    pulumi: {
+      home: paths.pulumiHome,
+      backendUrl: `file://${paths.pulumiState}`,
+      passphraseFile: paths.passphrase,
+      kubernetesPlugin: facts.kubernetesPlugin.source,
+    },
+    s3: {
+      endpoint: facts.s3Endpoint,
+      region: LAB.region,
+      pathStyle: true,
+      credentialsFile: paths.s3Credentials,
+      profile: "mayfly",
+    },
+  };
+}
+
+/** @throws UserError `lab-missing` where no lab was ever set up. */
+export function readConnection(paths: LabPaths): Connection {
+  const text = readIfThere(paths.connection);
+  if (text === undefined) {
+    throw new UserError("lab-missing", "There is no lab on this machine yet.", {
+      path: paths.connection,
+      exitCode: EXIT.unavailable,
+      hint: "Run 'mayfly lab up' first.",
+    });
+  }
+  return Connection.parse(JSON.parse(text));
+}
+
+/** Shell lines that put the lab's tools, cluster, Pulumi and S3 into a shell: for `eval "$(mayfly lab env)"`. */
+export function environmentLines(connection: Connection, connectionFile: string): string[] {
+  const variables: Readonly<Record<string, string>> = {
+    KUBECONFIG: connection.kubeconfig,
+    PULUMI_HOME: connection.pulumi.home,
+    PULUMI_BACKEND_URL: connection.pulumi.backendUrl,
+    PULUMI_CONFIG_PASSPHRASE_FILE: connection.pulumi.passphraseFile,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    MAYFLY_CONNECTION: connectionFile,
+    AWS_ENDPOINT_URL_S3: connection.s3.endpoint,
+    AWS_SHARED_CREDENTIALS_FILE: connection.s3.credentialsFile,
+    AWS_PROFILE: connection.s3.profile,
+    AWS_REGION: connection.s3.region,
+  };
+  return [
+    `export PATH=${connection.path.map(shellQuote).join(":")}:"$PATH"`,
+    // A passphrase in the shell would win over the file.
+    "unset PULUMI_CONFIG_PASSPHRASE",
+    ...Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuote(value)}`),
+    `# AWS_PROFILE=${LAB_TENANT} is the tenant's own identity.`,
+  ];
+}

@@ -1,0 +1,66 @@
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { EXIT, UserError } from "../base/errors.ts";
+import { formatElapsed, step } from "../base/progress.ts";
+import { clusterDown } from "./cluster/down.ts";
+import { readIfThere } from "./host/files.ts";
+import { withLock } from "./host/lock.ts";
+import { kindDown } from "./kind/down.ts";
+import { leftovers, runningOwner, summarize } from "./leftovers.ts";
+import { type LabPaths, labPaths } from "./paths.ts";
+import { say } from "./say.ts";
+
+/**
+ * Stops the lab of this machine, whoever started it, and proves that no process, mount, interface, firewall rule, cgroup
+ * or changed kernel setting of it is left. Its data (cluster, objects in S3, images, Pulumi state) stays for the next
+ * `lab up`, unless `purge`.
+ * @throws UserError `lab-leftovers` with all that could not be removed.
+ */
+export async function labDown(options: { readonly purge?: boolean | undefined } = {}): Promise<void> {
+  const started = performance.now();
+  const own = labPaths();
+  await withLock(
+    "lab",
+    () => {
+      say("Waiting for another 'mayfly lab' to finish.");
+    },
+    async () => {
+      const paths = labPaths(runningOwner() ?? own.root);
+      if (readIfThere(own.kindMarker) !== undefined) await kindDown(own);
+      else await processesDown(paths);
+      if (options.purge === true) await purge(own);
+    },
+  );
+  say(`The lab is down (${formatElapsed(performance.now() - started)}): nothing of it is left running.`);
+}
+
+async function processesDown(paths: LabPaths): Promise<void> {
+  if (summarize(await leftovers(paths)) === undefined) return;
+  if (process.getuid?.() !== 0) {
+    throw new UserError("not-root", "The lab runs as root's processes, and you are not root.", {
+      exitCode: EXIT.denied,
+      hint: "Run 'mayfly lab down' as root.",
+    });
+  }
+  await step("lab down", async (report) => {
+    await clusterDown(paths, report);
+  });
+  const left = await leftovers(paths);
+  const summary = summarize(left);
+  if (summary === undefined) return;
+  throw new UserError("lab-leftovers", `Something of the lab is left: ${summary}`, {
+    exitCode: EXIT.unavailable,
+    hint: `${Object.entries(left)
+      .flatMap(([kind, items]: [string, readonly string[]]) => items.map((item) => `${kind}: ${item}`))
+      .join("\n")}\nRun 'mayfly lab down' again.`,
+  });
+}
+
+/** The cluster's data goes, and with it the Pulumi state that describes what was in it. */
+async function purge(paths: LabPaths): Promise<void> {
+  await step(`remove ${dirname(paths.root)}/{lab,pulumi,pulumi-home,pulumi-passphrase}`, async () => {
+    for (const path of [paths.root, paths.pulumiHome, paths.pulumiState, paths.passphrase]) {
+      await rm(path, { recursive: true, force: true });
+    }
+  });
+}
