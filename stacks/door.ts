@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { EXIT, UserError } from "../base/errors.ts";
+
+/**
+ * Parses what a person configured; every problem is named by its path below `where`.
+ * @throws UserError `config-invalid`.
+ */
+export function parseConfig<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${pathText(where, issue.path)}: ${issue.message}`);
+  const [first = where, ...others] = problems;
+  throw new UserError("config-invalid", [first, ...others].join("\n"), { path: where });
+}
+
+/** `mayfly:pools[0].zones`; the first step joins a Pulumi config namespace without a dot. */
+function pathText(where: string, path: readonly PropertyKey[]): string {
+  const steps = path.map((step, index) => {
+    if (typeof step === "number") return `[${step}]`;
+    return index === 0 && where.endsWith(":") ? String(step) : `.${String(step)}`;
+  });
+  return `${where}${steps.join("")}`;
+}
+
+/** Reads a JSON file. @throws UserError `file-missing`, `file-invalid`. */
+export async function readJson(path: string, hint: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new UserError("file-missing", "The file can't be read.", {
+      path,
+      hint,
+      cause,
+      exitCode: EXIT.missingInput,
+    });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch (cause) {
+    throw new UserError("file-invalid", "The file is not JSON.", { path, hint, cause });
+  }
+}
+
+/**
+ * Runs a program at its door: a user's mistake ends it as an error without a stack trace, which is how Pulumi shows a
+ * `RunError`.
+ */
+export async function atTheDoor<T>(program: () => Promise<T>): Promise<T> {
+  try {
+    return await program();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const where = error.path === undefined ? "" : `\n  in: ${error.path}`;
+    const hint = error.hint === undefined ? "" : `\n  ${error.hint}`;
+    throw new pulumi.RunError(`${error.message}${where}${hint}`);
+  }
+}
