@@ -105,11 +105,20 @@ export const SparkPlan = z
       instanceType: z.string(),
       zone: z.string(),
       spot: z.boolean(),
+      coordinatorPool: dnsLabel()
+        .optional()
+        .describe("The coordinator's pool where it is not the workers': they run on spot capacity."),
     }),
     deadlines: z.strictObject({ pending: Seconds, image: Seconds, start: Seconds, run: Seconds }),
     output: z.strictObject({ locations: z.array(z.string()), eventLog: z.string().optional() }),
     logs: z.strictObject({ bucket: z.string(), prefix: z.string() }),
     inputs: z.array(z.string()).describe("s3:// files that must exist before anything is made."),
+    webIdentity: z
+      .strictObject({ folder: z.string(), audience: z.string() })
+      .optional()
+      .describe(
+        "Where driver and workers need a projected service account token, as file `token` in `folder`, to sign S3 requests.",
+      ),
     cost: CostEstimate.optional(),
   })
   .meta({ id: "SparkPlan" });

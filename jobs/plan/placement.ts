@@ -1,0 +1,199 @@
+import type { EnvironmentContract, Pool } from "../../schema/contract.ts";
+import type { SparkJob } from "../../schema/job.ts";
+import type { Placement, PlannedContainer } from "../../schema/plan.ts";
+import { nodesNeeded, type PodSize, podLines, poolLine, type RunSize, shortages } from "./fit.ts";
+import { checkZone, findPool } from "./lookup.ts";
+import { stableNumber } from "./names.ts";
+import { refuse } from "./refusal.ts";
+
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone */
+const ZONE_LABEL = "topology.kubernetes.io/zone";
+
+/** Pools and zone of a run; both pools are the same unless workers run on spot capacity. */
+export interface Place {
+  readonly coordinator: Pool;
+  readonly workers: Pool;
+  readonly zone: string;
+  /** What people should know about the choice. */
+  readonly notes: readonly string[];
+}
+
+/** The pods to place, and their containers for the arithmetic of a refusal. */
+export interface Pods {
+  readonly size: RunSize;
+  readonly coordinator: readonly PlannedContainer[];
+  readonly worker: readonly PlannedContainer[];
+}
+
+const smallestFirst = (left: Pool, right: Pool): number =>
+  left.allocatable.memory - right.allocatable.memory ||
+  left.allocatable.cpu - right.allocatable.cpu ||
+  (left.name < right.name ? -1 : 1);
+
+/** Pairs of pools to try, best first: spot for workers before on-demand where allowed, small nodes before large ones. */
+function candidates(spec: SparkJob, contract: EnvironmentContract): { coordinator: Pool; workers: Pool }[] {
+  const pools = [...contract.pools].sort(smallestFirst);
+  const onDemand = pools.filter(({ capacity }) => capacity === "on-demand");
+  const wanted = findPool(spec, contract);
+  const spotAllowed = spec.serviceLevel.spot === "workers";
+  if (wanted?.capacity === "spot" && !spotAllowed) {
+    refuse({
+      code: "spot-not-allowed",
+      message: `Pool "${wanted.name}" is spot capacity, and the job does not allow that.`,
+      path: "placement.pool",
+      hint: "Set serviceLevel.spot to workers, or name an on-demand pool.",
+    });
+  }
+  const workerPools =
+    wanted === undefined
+      ? [...(spotAllowed ? pools.filter(({ capacity }) => capacity === "spot") : []), ...onDemand]
+      : [wanted];
+  return workerPools.flatMap((workers) =>
+    workers.capacity === "on-demand"
+      ? [{ coordinator: workers, workers }]
+      : onDemand.map((coordinator) => ({ coordinator, workers })),
+  );
+}
+
+/** Zones in which both pools have enough nodes. */
+function zonesThatFit(
+  { coordinator, workers }: { coordinator: Pool; workers: Pool },
+  { size }: Pods,
+  wanted: string | undefined,
+): string[] {
+  const together = coordinator.name === workers.name;
+  const forWorkers = nodesNeeded(
+    workers.allocatable,
+    size.worker,
+    size.workers,
+    together ? size.coordinator : undefined,
+  );
+  const forCoordinator = together
+    ? 0
+    : nodesNeeded(coordinator.allocatable, size.coordinator, 0, size.coordinator);
+  if (forWorkers === undefined || forWorkers > workers.maxNodesPerZone) return [];
+  if (forCoordinator === undefined || forCoordinator > coordinator.maxNodesPerZone) return [];
+  return workers.zones
+    .filter((zone) => coordinator.zones.includes(zone) && (wanted === undefined || zone === wanted))
+    .sort();
+}
+
+/** Says for one pair of pools why the run does not fit: a pod too large, or too many nodes. */
+function explain({ coordinator, workers }: { coordinator: Pool; workers: Pool }, { size }: Pods): string[] {
+  const lines: string[] = [];
+  const about = (who: string, pod: PodSize, pool: Pool): void => {
+    for (const line of shortages(pod, pool.allocatable)) lines.push(`  ${who} pod ${line}`);
+  };
+  about("coordinator", size.coordinator, coordinator);
+  about("worker", size.worker, workers);
+  if (lines.length > 0) return lines;
+  const together = coordinator.name === workers.name;
+  const nodes = nodesNeeded(
+    workers.allocatable,
+    size.worker,
+    size.workers,
+    together ? size.coordinator : undefined,
+  );
+  if (nodes !== undefined && nodes > workers.maxNodesPerZone) {
+    return [
+      `  ${together ? "coordinator and " : ""}${size.workers} workers fill ${nodes} nodes, ` +
+        `a zone has ${workers.maxNodesPerZone}: ${nodes - workers.maxNodesPerZone} too many`,
+    ];
+  }
+  return ["  not in the wanted zone"];
+}
+
+function refuseAll(
+  spec: SparkJob,
+  pairs: readonly { coordinator: Pool; workers: Pool }[],
+  pods: Pods,
+): never {
+  const [first] = pairs;
+  if (first === undefined) {
+    refuse({
+      code: "no-on-demand-pool",
+      message: "The environment has no on-demand pool, and a driver never runs on spot capacity.",
+      path: "placement",
+      hint: "Ask the environment's owner for an on-demand pool.",
+    });
+  }
+  const zone = spec.placement.zone;
+  if (zone !== undefined && pairs.some((pair) => zonesThatFit(pair, pods, undefined).length > 0)) {
+    const zones = [...new Set(pairs.flatMap((pair) => zonesThatFit(pair, pods, undefined)))].sort();
+    refuse({
+      code: "zone-without-pool",
+      message: `No pool that fits the job has nodes in zone "${zone}".`,
+      path: "placement.zone",
+      hint: `It fits in ${zones.join(", ")}; or leave placement.zone out.`,
+    });
+  }
+  const every = (test: (pair: { coordinator: Pool; workers: Pool }) => boolean): boolean => pairs.every(test);
+  const coordinatorTooBig = every(
+    (pair) => shortages(pods.size.coordinator, pair.coordinator.allocatable).length > 0,
+  );
+  const workerTooBig = every((pair) => shortages(pods.size.worker, pair.workers.allocatable).length > 0);
+  const seen = new Set<string>();
+  const perPool = pairs.flatMap((pair) => {
+    const lines = [...explain(pair, pods)];
+    const pools =
+      pair.coordinator.name === pair.workers.name ? [pair.workers] : [pair.coordinator, pair.workers];
+    return [...pools.filter(({ name }) => !seen.has(name) && seen.add(name)).map(poolLine), ...lines];
+  });
+  const arithmetic = [
+    ...(coordinatorTooBig || !workerTooBig ? ["coordinator pod:", ...podLines(pods.coordinator)] : []),
+    ...(workerTooBig || !coordinatorTooBig ? ["worker pod:", ...podLines(pods.worker)] : []),
+    ...perPool,
+  ];
+  if (coordinatorTooBig || workerTooBig) {
+    const who = workerTooBig ? "worker" : "coordinator";
+    refuse({
+      code: "does-not-fit-node",
+      message: `The ${who} pod is larger than a node of ${pairs.length === 1 ? `pool "${first.workers.name}"` : "any pool"}.`,
+      arithmetic,
+      path: workerTooBig ? "workers" : "driver",
+      hint: workerTooBig
+        ? "Ask for less workers.memory, workers.cores or scratch.size (more, smaller workers), or for a pool with larger nodes."
+        : "Ask for less driver.memory, driver.cores or scratch.size, or for a pool with larger nodes.",
+    });
+  }
+  refuse({
+    code: "does-not-fit-pool",
+    message: `${pods.size.workers} workers and the coordinator do not fit one zone of ${pairs.length === 1 ? `pool "${first.workers.name}"` : "any pool"}.`,
+    arithmetic,
+    path: "workers.count",
+    hint: "Ask for fewer or smaller workers, or have the pool's maximum raised. A run never spans zones.",
+  });
+}
+
+/**
+ * Chooses pools and zone: the requested ones, else the smallest nodes that fit, and a zone by the run's name, so that runs
+ * spread evenly and a further attempt tries the next zone.
+ */
+export function choosePlace(
+  spec: SparkJob,
+  contract: EnvironmentContract,
+  pods: Pods,
+  identity: { readonly run: string; readonly attempt: number },
+): Place {
+  checkZone(spec, contract);
+  const pairs = candidates(spec, contract);
+  for (const pair of pairs) {
+    const zones = zonesThatFit(pair, pods, spec.placement.zone);
+    const zone = zones[(stableNumber(identity.run) + identity.attempt - 1) % Math.max(1, zones.length)];
+    if (zone === undefined) continue;
+    const notes =
+      spec.serviceLevel.spot === "workers" && pair.workers.capacity !== "spot"
+        ? [
+            `Workers run on on-demand capacity (pool ${pair.workers.name}): no spot pool fits or was asked for.`,
+          ]
+        : [];
+    return { ...pair, zone, notes };
+  }
+  return refuseAll(spec, pairs, pods);
+}
+
+/** What a pod needs to land in a pool's nodes of one zone. */
+export const placementIn = (pool: Pool, zone: string): Placement => ({
+  nodeSelector: { ...pool.nodeSelector, [ZONE_LABEL]: zone },
+  tolerations: pool.tolerations,
+});

@@ -1,0 +1,146 @@
+import type { EnvironmentContract, Tenant } from "../../schema/contract.ts";
+import type { JobSpec } from "../../schema/job.ts";
+import type { Plan, SparkPlan } from "../../schema/plan.ts";
+import { parseDuration } from "../../schema/primitives.ts";
+import { estimateCost } from "./cost.ts";
+import { overQuota, podSize, type RunSize, runTotal } from "./fit.ts";
+import { checkStorageClass, type EngineImage, findImage, findTenant } from "./lookup.ts";
+import { runLabels, runNames } from "./names.ts";
+import { choosePlace, placementIn } from "./placement.ts";
+import { type Refusal, Refused, refuse } from "./refusal.ts";
+import { planSpark, type SparkPods } from "./spark/pods.ts";
+
+/** Which attempt of which run; `run` comes from `runId`. */
+export interface RunIdentity {
+  readonly run: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+}
+
+/** A plan, or why there is none. Notes tell what was chosen in the user's place. */
+export type PlanResult =
+  | { readonly ok: true; readonly plan: Plan; readonly notes: readonly string[] }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** The run's total against what the tenant may ask for. */
+function checkQuota(size: RunSize, tenant: Tenant): void {
+  const over = overQuota(size, tenant.quota);
+  if (over.length === 0) return;
+  refuse({
+    code: "does-not-fit-quota",
+    message: `The run asks for more than the quota of tenant "${tenant.id}".`,
+    arithmetic: over,
+    path: "workers",
+    hint: "Ask for fewer or smaller workers, or have the tenant's quota raised.",
+  });
+}
+
+function deadlines(spec: JobSpec, { limits }: EnvironmentContract): SparkPlan["deadlines"] {
+  const run = parseDuration(spec.deadline);
+  if (run === undefined) throw new Error(`not a duration: ${spec.deadline}`);
+  return { pending: limits.pendingDeadline, image: limits.imageDeadline, start: limits.startDeadline, run };
+}
+
+/** A job's own image may be anywhere, hence its own policy; the environment's comes as the environment says. */
+const plannedImage = (spec: JobSpec, image: EngineImage): SparkPlan["image"] =>
+  spec.image === undefined
+    ? { reference: image.reference, pullPolicy: image.pullPolicy }
+    : { reference: spec.image, pullPolicy: "IfNotPresent" };
+
+function compose(
+  spec: JobSpec,
+  contract: EnvironmentContract,
+  identity: RunIdentity,
+): { plan: Plan; notes: string[] } {
+  const tenant = findTenant(spec, contract);
+  const image = findImage(spec, contract);
+  checkStorageClass(spec, contract);
+  const limits = deadlines(spec, contract);
+  const pods: SparkPods = planSpark({ spec, version: image.version, contract, tenant, identity }, limits);
+  const size: RunSize = {
+    coordinator: podSize([pods.master, pods.driver]),
+    worker: podSize([pods.worker]),
+    workers: spec.workers.count,
+  };
+  const place = choosePlace(
+    spec,
+    contract,
+    { size, coordinator: [pods.master, pods.driver], worker: [pods.worker] },
+    identity,
+  );
+  checkQuota(size, tenant);
+  const names = runNames(spec.tenant, spec.name, identity.run, identity.attempt);
+  const cost = estimateCost(size, place.coordinator, place.workers);
+  const plan: SparkPlan = {
+    apiVersion: "mayfly.dev/plan/v1",
+    engine: "spark",
+    version: image.version,
+    environment: contract.name,
+    tenant: spec.tenant,
+    job: spec.name,
+    run: identity.run,
+    attempt: identity.attempt,
+    namespace: names.namespace,
+    stack: names.stack,
+    labels: runLabels({
+      engine: spec.engine,
+      version: image.version,
+      tenant: spec.tenant,
+      job: spec.name,
+      ...identity,
+    }),
+    image: plannedImage(spec, image),
+    mounts: pods.mounts,
+    files: pods.files,
+    coordinator: {
+      ...pods.coordinator,
+      master: pods.master,
+      driver: pods.driver,
+      placement: placementIn(place.coordinator, place.zone),
+    },
+    workers: {
+      ...pods.workers,
+      count: spec.workers.count,
+      container: pods.worker,
+      placement: placementIn(place.workers, place.zone),
+    },
+    egress: contract.egress,
+    quota: runTotal(size),
+    secrets: pods.secrets,
+    placed: {
+      pool: place.workers.name,
+      instanceType: place.workers.instanceType,
+      zone: place.zone,
+      spot: place.workers.capacity === "spot",
+      ...(place.coordinator.name === place.workers.name ? {} : { coordinatorPool: place.coordinator.name }),
+    },
+    deadlines: limits,
+    output: {
+      locations: spec.output.locations,
+      ...(spec.output.eventLog === undefined ? {} : { eventLog: spec.output.eventLog }),
+    },
+    logs: { bucket: contract.logs.bucket, prefix: names.logPrefix },
+    inputs: pods.inputs,
+    ...(pods.webIdentity === undefined ? {} : { webIdentity: pods.webIdentity }),
+    ...(cost === undefined ? {} : { cost }),
+  };
+  const notes = [
+    ...(spec.version === image.version ? [] : [`${spec.engine} ${spec.version} is ${image.version} here.`]),
+    ...place.notes,
+    ...pods.notes,
+  ];
+  return { plan, notes };
+}
+
+/**
+ * Decides everything about one attempt of a run: names, sizes, settings, commands, placement. Pure: the same input gives the same
+ * plan, and nothing is read or made.
+ */
+export function planRun(spec: JobSpec, contract: EnvironmentContract, identity: RunIdentity): PlanResult {
+  try {
+    return { ok: true, ...compose(spec, contract, identity) };
+  } catch (error) {
+    if (error instanceof Refused) return { ok: false, refusal: error.refusal };
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { listNames } from "../nearest.ts";
+import { refuse } from "../refusal.ts";
+
+/** Properties that Mayfly computes or that have no meaning in its clusters, and what to use instead. First match counts. */
+const RESERVED: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
+  { pattern: /^spark\.app\.name$/, instead: "name" },
+  { pattern: /^spark\.executor\.memory$/, instead: "workers.memory" },
+  {
+    pattern: /^spark\.executor\.(memoryOverhead|memoryOverheadFactor|minMemoryOverhead)$/,
+    instead: "workers.overhead",
+  },
+  { pattern: /^spark\.executor\.pyspark\.memory$/, instead: "workers.pythonMemory" },
+  { pattern: /^spark\.executor\.cores$/, instead: "workers.cores" },
+  { pattern: /^spark\.(executor\.instances|cores\.max)$/, instead: "workers.count" },
+  {
+    pattern: /^spark\.dynamicAllocation\./,
+    instead: "workers.count: the number of workers is fixed for a run",
+  },
+  { pattern: /^spark\.memory\.offHeap\.(enabled|size)$/, instead: "workers.offHeap" },
+  { pattern: /^spark\.driver\.memory$/, instead: "driver.memory" },
+  {
+    pattern: /^spark\.driver\.(memoryOverhead|memoryOverheadFactor|minMemoryOverhead)$/,
+    instead: "driver.overhead",
+  },
+  { pattern: /^spark\.driver\.cores$/, instead: "driver.cores" },
+  { pattern: /^spark\.local\.dir$/, instead: "scratch" },
+  { pattern: /^spark\.eventLog\.(enabled|dir)$/, instead: "output.eventLog" },
+  { pattern: /^spark\.submit\.pyFiles$/, instead: "application.pyFiles" },
+  { pattern: /^spark\.(jars|(driver|executor)\.extraClassPath)$/, instead: "application.jars" },
+  { pattern: /^spark\.files$/, instead: "files" },
+  { pattern: /^spark\.executorEnv\./, instead: "environment or secrets" },
+  {
+    pattern: /^spark\.hadoop\.fs\.s3a?\.(bucket\.[^.]+\.)?(access|secret|session)\./,
+    instead: "the tenant's own identity",
+  },
+  {
+    pattern:
+      /^spark\.hadoop\.fs\.s3a?\.(impl|endpoint|endpoint\.region|path\.style\.access|connection\.ssl\.enabled|aws\.credentials\.provider|buffer\.dir)$/,
+    instead: "the environment's S3 settings",
+  },
+  {
+    pattern:
+      /^spark\.(authenticate|network\.crypto|ssl|master|worker|deploy|submit|kubernetes|yarn|port)(\.|$)/,
+    instead: "nothing: Mayfly sets it for the whole cluster",
+  },
+  {
+    pattern:
+      /^spark\.(driver\.(host|port|bindAddress|blockManager\.port|defaultJavaOptions|extraLibraryPath)|executor\.(defaultJavaOptions|extraLibraryPath)|blockManager\.port|ui\.(port|enabled|killEnabled|reverseProxy.*|proxyBase)|decommission\.enabled|storage\.decommission\.enabled|pyspark\.(driver\.)?python)$/,
+    instead: "nothing: Mayfly sets it for the whole cluster",
+  },
+];
+
+/** What a job may not set with `conf`, with the place in the spec that it should use; undefined where it may. */
+export const reservedProperty = (key: string): string | undefined =>
+  RESERVED.find(({ pattern }) => pattern.test(key))?.instead;
+
+/** JVM options that would contradict the plan. */
+const RESERVED_OPTION =
+  /^(-Xmx|-Xms|-cp$|-classpath$|--class-path|-XX:SharedArchiveFile|-Xshare|-XX:ActiveProcessorCount|@)/;
+
+/** Splits a value of extraJavaOptions as a shell would: at white space outside of quotes. */
+export function splitOptions(text: string): string[] {
+  const words = text.match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
+  return words.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+}
+
+/** Refuses a job's `conf` that names computed properties, all of them at once. */
+export function checkConf(conf: Readonly<Record<string, string>>): void {
+  const refused = Object.keys(conf).flatMap((key) => {
+    const instead = reservedProperty(key);
+    return instead === undefined ? [] : [{ key, instead }];
+  });
+  const [first] = refused;
+  if (first !== undefined) {
+    refuse({
+      code: "reserved-property",
+      message: `conf sets ${listNames(refused.map(({ key }) => key))}, which Mayfly computes.`,
+      path: `conf.${first.key}`,
+      hint: refused.map(({ key, instead }) => `Instead of ${key} use ${instead}.`).join(" "),
+    });
+  }
+  for (const key of ["spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"]) {
+    const option = splitOptions(conf[key] ?? "").find((word) => RESERVED_OPTION.test(word));
+    if (option === undefined) continue;
+    refuse({
+      code: "reserved-option",
+      message: `${key} sets ${option}, which Mayfly computes.`,
+      path: `conf.${key}`,
+      hint: "Heaps come from driver.memory and workers.memory; the class path from application.jars.",
+    });
+  }
+}

@@ -1,0 +1,24 @@
+/** Escapes one entry of a Java properties file: https://docs.oracle.com/javase/8/docs/api/java/util/Properties.html#load-java.io.Reader- */
+const entry = (key: string, value: string): string => {
+  const escaped = value
+    .replaceAll("\\", "\\\\")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r")
+    .replaceAll("\t", "\\t")
+    .replace(/^ /, "\\ ")
+    .replace(/ $/, "\\u0020");
+  return `${key.replaceAll(/[:= ]/g, "\\$&")}=${escaped}`;
+};
+
+/** A properties file with sorted keys, so that the same settings give the same file. */
+export const propertiesFile = (properties: Readonly<Record<string, string>>): string =>
+  `${Object.entries(properties)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, value]) => entry(key, value))
+    .join("\n")}\n`;
+
+/**
+ * Text for a container's `command` or `env` that the kubelet must not change: it expands `$(NAME)` and takes `$$` for `$`.
+ * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+ */
+export const literal = (text: string): string => text.replaceAll("$", "$$$$");
