@@ -11,7 +11,8 @@ import type { KubernetesPlugin, PulumiTools } from "./tools/types.ts";
 export interface ConnectionFacts {
   readonly pulumi: PulumiTools;
   readonly kubernetesPlugin: KubernetesPlugin;
-  readonly kubectl: string;
+  /** Undefined where the user brings none. */
+  readonly kubectl: string | undefined;
   readonly s3Endpoint: string;
 }
 
@@ -22,7 +23,7 @@ export function connectionOf(paths: LabPaths, facts: ConnectionFacts): Connectio
     name: LAB.name,
     kubeconfig: paths.kubeconfig,
     contract: paths.contract,
-    path: [...new Set([facts.pulumi.bin, dirname(facts.kubectl)])],
+    path: [...new Set([facts.pulumi.bin, ...(facts.kubectl === undefined ? [] : [dirname(facts.kubectl)])])],
     pulumi: {
       home: paths.pulumiHome,
       backendUrl: `file://${paths.pulumiState}`,
@@ -52,15 +53,22 @@ export function readConnection(paths: LabPaths): Connection {
   return Connection.parse(JSON.parse(text));
 }
 
+/** What `pulumi` and `kubectl` need in their environment. Paths to secrets, never secrets. */
+export const pulumiVariables = (connection: Connection): Readonly<Record<string, string>> => ({
+  KUBECONFIG: connection.kubeconfig,
+  PULUMI_HOME: connection.pulumi.home,
+  PULUMI_BACKEND_URL: connection.pulumi.backendUrl,
+  PULUMI_CONFIG_PASSPHRASE_FILE: connection.pulumi.passphraseFile,
+  // The salt of the lab's passphrase is in the state; without this, Pulumi would write one into the committed Pulumi.lab.yaml.
+  PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+  PULUMI_SKIP_UPDATE_CHECK: "true",
+  PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+});
+
 /** Shell lines that put the lab's tools, cluster, Pulumi and S3 into a shell: for `eval "$(mayfly lab env)"`. */
 export function environmentLines(connection: Connection, connectionFile: string): string[] {
   const variables: Readonly<Record<string, string>> = {
-    KUBECONFIG: connection.kubeconfig,
-    PULUMI_HOME: connection.pulumi.home,
-    PULUMI_BACKEND_URL: connection.pulumi.backendUrl,
-    PULUMI_CONFIG_PASSPHRASE_FILE: connection.pulumi.passphraseFile,
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    ...pulumiVariables(connection),
     MAYFLY_CONNECTION: connectionFile,
     AWS_ENDPOINT_URL_S3: connection.s3.endpoint,
     AWS_SHARED_CREDENTIALS_FILE: connection.s3.credentialsFile,
