@@ -26,7 +26,7 @@ export async function labDown(options: { readonly purge?: boolean | undefined } 
     },
     async () => {
       const paths = labPaths(runningOwner() ?? own.root);
-      if (readIfThere(own.kindMarker) !== undefined) await kindDown(own);
+      if (readIfThere(own.kindMarker) !== undefined) await kindDown(own, options.purge === true);
       else await processesDown(paths);
       if (options.purge === true) await purge(own);
     },

@@ -31,6 +31,9 @@ export function etcdArgs({ certificates, etcd }: ControlPlanePaths): string[] {
     "client-cert-auth": true,
     // A lab may lose its last writes when the machine (not the process) dies; it may not wait for the disk at each write.
     "unsafe-no-fsync": true,
+    // One member elects itself: no need to wait a second for others.
+    "heartbeat-interval": 10,
+    "election-timeout": 100,
     "auto-compaction-mode": "periodic",
     "auto-compaction-retention": "30m",
     "log-level": "warn",

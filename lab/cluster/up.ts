@@ -124,7 +124,7 @@ async function applyObjects(paths: LabPaths, api: Api, crdFolder: string): Promi
   // Served a moment after they are made, as is the namespace kube-system on a new cluster.
   await Promise.all(
     [...roleObjects(), ...calicoObjects(), ...serviceObjects()].map(
-      async (object) => await applyPatiently(api, object),
+      async (object) => { await applyPatiently(api, object); },
     ),
   );
 }

@@ -208,11 +208,8 @@ describe("Calico", () => {
   });
 
   test("no daemon may write what it only reads, and none may read secrets", () => {
-    const rules = roleObjects().flatMap((object) =>
-      "rules" in object && Array.isArray(object["rules"]) ? object["rules"] : [],
-    );
-    expect(rules.length).toBeGreaterThan(6);
-    const text = JSON.stringify(rules);
+    const text = JSON.stringify(roleObjects().map((object) => object["rules"]));
+    expect(text).toContain('"networkpolicies"');
     expect(text).not.toMatch(/"\*"|secrets|create|update|delete|escalate|impersonate/);
     expect(text.match(/"patch"/g)).toHaveLength(1);
   });
