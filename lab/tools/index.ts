@@ -13,14 +13,7 @@ import type {
   ToolsOfGroup,
 } from "./types.ts";
 
-export type {
-  KubernetesPlugin,
-  LabTools,
-  ProvideOptions,
-  PulumiTools,
-  ToolGroup,
-  ToolsFor,
-} from "./types.ts";
+export type { LabTools, ProvideOptions, ToolGroup, ToolsFor } from "./types.ts";
 
 /**
  * Makes sure that the tools of the asked groups exist and returns where they are: official ones where they can be had,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDir } from "../../base/paths.ts";
@@ -82,14 +82,6 @@ export function noteOf(folder: string, name: string): string | undefined {
   if (typeof notes !== "object" || notes === null) return undefined;
   const value: unknown = new Map<string, unknown>(Object.entries(notes)).get(name);
   return typeof value === "string" ? value : undefined;
-}
-
-/** All tools' folders that are whole, for reports. */
-export function storedFolders(root: string = toolsDir()): string[] {
-  if (!existsSync(root)) return [];
-  return readdirSync(root)
-    .map((entry) => join(root, entry))
-    .filter((folder) => existsSync(join(folder, MANIFEST)));
 }
 
 async function exclusively(folder: string, onWait: () => void, work: () => Promise<void>): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { UserError } from "../../../../base/errors.ts";
-import { hintFor, lastLines, provideGoTool } from "../../../../lab/tools/build.ts";
+import { hintFor, lastLines, provideGoTool, shortVersion } from "../../../../lab/tools/build.ts";
 import type { GoTool } from "../../../../lab/tools/modules.ts";
 import { noteOf } from "../../../../lab/tools/store.ts";
 
@@ -160,5 +160,13 @@ describe("hintFor", () => {
     ["main.go:1:1: syntax error", "log"],
   ])("tells what to do about %s", (output, advice) => {
     expect(hintFor(output)).toContain(advice);
+  });
+});
+
+describe("shortVersion", () => {
+  it("shows the commit of a version between releases, and a release as it is", () => {
+    expect(shortVersion("v1.11.0-cni-plugin.0.20250813170300-a0db560f0520")).toBe("a0db560f0520");
+    expect(shortVersion("v0.0.0-20240708202104-e3f70b269c2c")).toBe("e3f70b269c2c");
+    expect(shortVersion("v1.34.3")).toBe("v1.34.3");
   });
 });
