@@ -32,8 +32,10 @@ export interface ContainerView {
 export interface PodView {
   readonly uid: string;
   readonly name: string;
-  readonly version: bigint;
+  /** resourceVersion: etcd's revision, which grows. NaN where a server's is no number. */
+  readonly version: number;
   readonly role: PodRole;
+  readonly ip: string | undefined;
   readonly node: string | undefined;
   readonly phase: string;
   readonly reason: string | undefined;
@@ -69,9 +71,11 @@ export interface EventView {
 export interface UsageView {
   readonly pod: string;
   readonly container: string;
-  /** Since the container's start; undefined where the kubelet doesn't tell. */
-  readonly cpuSeconds: number | undefined;
-  readonly memoryMib: number | undefined;
+  /** When the kubelet measured. */
+  readonly at: number;
+  /** Since the container's start. */
+  readonly cpuSeconds: number;
+  readonly memoryMib: number;
 }
 
 /** One fact, with the time it reached this machine. Facts may come twice or late; the reducer doesn't mind. */
@@ -83,9 +87,10 @@ export type Observation =
       readonly type: "controller";
       readonly at: number;
       readonly kind: "Job" | "StatefulSet";
-      readonly version: bigint;
-      readonly wanted: number;
-      readonly made: number;
+      readonly name: string;
+      readonly version: number;
+      /** True once it was deleted, or its deletion was asked for. */
+      readonly deleted: boolean;
       /** Of the Job's condition Failed. */
       readonly failed: { readonly reason: string; readonly message: string } | undefined;
     }
@@ -114,31 +119,37 @@ export interface ObservedUsage {
   readonly cpuSeconds: number | undefined;
   /** Integral of the working set over the samples. */
   readonly mibSeconds: number | undefined;
+  /** The last sample, by the kubelet's clock. */
+  readonly last: { readonly at: number; readonly cpuSeconds: number; readonly memoryMib: number } | undefined;
+}
+
+/** A pod's trouble with an image. */
+export interface ObservedPull {
+  readonly image: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly sinceSeenAt: number;
+  /** Whether the last status still shows the trouble. */
+  readonly open: boolean;
 }
 
 /** A pod with all that was ever seen of it. */
 export interface ObservedPod {
   readonly view: PodView;
   readonly firstSeenAt: number;
+  /** First seen without a node, though the scheduler had tried. */
+  readonly unschedulableSeenAt: number | undefined;
   /** First seen with a node. */
   readonly nodeSeenAt: number | undefined;
   /** First seen with a started container. */
   readonly startSeenAt: number | undefined;
   readonly goneSeenAt: number | undefined;
+  /** First seen on its way out: deletion asked for, disrupted, failed, unknown or gone. */
+  readonly lossSeenAt: number | undefined;
   readonly pull: ObservedPull | undefined;
-  /** First end with reason OOMKilled, by container. */
+  /** Ends with reason OOMKilled, by container. */
   readonly oomKilled: Readonly<Record<string, ContainerEnd>>;
   readonly usage: Readonly<Record<string, ObservedUsage>>;
-}
-
-/** A pod's trouble with its image. */
-export interface ObservedPull {
-  readonly image: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly sinceSeenAt: number;
-  /** Pull attempts that failed, as far as events and statuses tell. */
-  readonly failures: number;
 }
 
 /** The driver's log, as far as a verdict needs it. */
@@ -173,6 +184,8 @@ export interface ObservedRun {
   readonly completeSeenAt: number | undefined;
   readonly driverLog: ObservedLog;
   readonly firstLineSeenAt: number | undefined;
+  /** First seen with a running or ended driver container. */
+  readonly driverSeenAt: number | undefined;
   /** Why usage is unknown, where it is. */
   readonly usageRefused: string | undefined;
   /** Since when the API server does not answer. */

@@ -77,7 +77,5 @@ export interface ContainerLog {
   readonly container: string;
   /** The log of the life before the last restart. */
   readonly previous: boolean;
-  /** Begins where the bound of its size let it begin. */
-  readonly truncated: boolean;
   readonly text: AsyncIterable<Uint8Array>;
 }

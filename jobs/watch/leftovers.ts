@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { ApiError } from "./api.ts";
+import { type Cluster, explained } from "./cluster.ts";
+import type { Leftover, Leftovers } from "./types.ts";
+import { Metadata } from "./views.ts";
+
+const GroupVersions = z.object({ versions: z.array(z.string()) });
+const Groups = z.object({
+  groups: z.array(z.object({ preferredVersion: z.object({ groupVersion: z.string() }) })),
+});
+const Resources = z.object({
+  resources: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      namespaced: z.boolean(),
+      verbs: z.array(z.string()).default([]),
+    }),
+  ),
+});
+const List = z.object({
+  metadata: z.object({ continue: z.string().optional() }),
+  items: z.array(z.object({ metadata: Metadata })),
+});
+
+interface Kind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly path: string;
+  readonly resource: string;
+  readonly namespaced: boolean;
+}
+
+/** Kinds that say something of a run but are not made by it, and go by themselves. */
+const IGNORED = new Set(["v1/Event", "events.k8s.io/v1/Event", "metrics.k8s.io/v1beta1/PodMetrics"]);
+
+/** Requests at once: enough to be quick, few enough for the API server's fairness. */
+const PARALLEL = 8;
+
+async function inParallel<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = [];
+  const queue = [...work];
+  const drain = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results.push(await next());
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, drain));
+  return results;
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** All kinds that can be listed; a group whose server is away (a dead aggregated API) is named, not fatal. */
+async function listableKinds(cluster: Cluster, unknown: string[]): Promise<Kind[]> {
+  const [core, groups] = await Promise.all([cluster.api.get("/api"), cluster.api.get("/apis")]);
+  const versions = [
+    ...GroupVersions.parse(core).versions.map((version) => ({ version, path: `/api/${version}` })),
+    ...Groups.parse(groups).groups.map(({ preferredVersion: { groupVersion } }) => ({
+      version: groupVersion,
+      path: `/apis/${groupVersion}`,
+    })),
+  ];
+  const found = await inParallel(
+    versions.map(({ version, path }) => async (): Promise<Kind[]> => {
+      try {
+        return Resources.parse(await cluster.api.get(path))
+          .resources.filter(({ name, verbs }) => verbs.includes("list") && !name.includes("/"))
+          .map(({ name, kind, namespaced }) => ({
+            apiVersion: version,
+            kind,
+            path,
+            resource: name,
+            namespaced,
+          }));
+      } catch (error) {
+        unknown.push(`${version}: ${reason(error)}`);
+        return [];
+      }
+    }),
+  );
+  return found.flat().filter(({ apiVersion, kind }) => !IGNORED.has(`${apiVersion}/${kind}`));
+}
+
+async function listAll(cluster: Cluster, path: string, labelSelector?: string) {
+  const items: z.infer<typeof List>["items"] = [];
+  let next: string | undefined;
+  do {
+    const page = List.parse(
+      await cluster.api.get(path, { query: { limit: 500, labelSelector, continue: next } }),
+    );
+    items.push(...page.items);
+    next = page.metadata.continue === "" ? undefined : page.metadata.continue;
+  } while (next !== undefined);
+  return items;
+}
+
+/**
+ * Lists every object with the run's label or in its namespace, of all kinds that can be listed, cluster-wide ones too.
+ * @param run `run` undefined: look into the namespace only.
+ */
+export async function findLeftovers(
+  cluster: Cluster,
+  { run, namespace }: { readonly run: string | undefined; readonly namespace: string },
+): Promise<Leftovers> {
+  const unknown: string[] = [];
+  const found = new Map<string, Leftover>();
+  await explained(cluster, async () => {
+    const kinds = await listableKinds(cluster, unknown);
+    const inNamespace = `namespaces/${encodeURIComponent(namespace)}`;
+    const searches = kinds.flatMap((kind) => [
+      ...(kind.namespaced
+        ? [{ kind, path: `${kind.path}/${inNamespace}/${kind.resource}`, selector: undefined }]
+        : []),
+      ...(run === undefined
+        ? []
+        : [{ kind, path: `${kind.path}/${kind.resource}`, selector: `mayfly.dev/run=${run}` }]),
+    ]);
+    await inParallel(
+      searches.map(({ kind, path, selector }) => async () => {
+        try {
+          for (const { metadata } of await listAll(cluster, path, selector)) {
+            found.set(`${kind.apiVersion}/${kind.kind}/${metadata.namespace ?? ""}/${metadata.name}`, {
+              apiVersion: kind.apiVersion,
+              kind: kind.kind,
+              namespace: metadata.namespace,
+              name: metadata.name,
+              terminating: metadata.deletionTimestamp !== undefined,
+              finalizers: metadata.finalizers,
+            });
+          }
+        } catch (error) {
+          // 404 and 405: a kind that says it can be listed, but not like this.
+          if (error instanceof ApiError && (error.status === 404 || error.status === 405)) return;
+          unknown.push(`${kind.apiVersion} ${kind.kind}: ${reason(error)}`);
+        }
+      }),
+    );
+  });
+  const objects = [...found.values()].toSorted((a, b) =>
+    `${a.kind}/${a.name}`.localeCompare(`${b.kind}/${b.name}`),
+  );
+  return { objects, unknown: [...new Set(unknown)].toSorted() };
+}
