@@ -2,6 +2,7 @@
 package main
 
 import (
+	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/forward"
@@ -20,7 +21,7 @@ import (
 // The order in which plugins see a query, whatever their order in the Corefile: that of CoreDNS' own plugin.cfg.
 func init() {
 	dnsserver.Directives = []string{
-		"reload", "health", "ready", "errors", "log", "cache", "hosts", "kubernetes", "loop", "forward",
+		"reload", "bind", "health", "ready", "errors", "log", "cache", "hosts", "kubernetes", "loop", "forward",
 	}
 }
 
