@@ -9,8 +9,7 @@ import (
 	"syscall"
 )
 
-// Set by the linker.
-var version = "unknown"
+const version = "1.0"
 
 func main() {
 	if len(os.Args) > 1 && (os.Args[1] == "--version" || os.Args[1] == "-v") {
