@@ -53,9 +53,22 @@ export async function atTheDoor<T>(program: () => Promise<T>): Promise<T> {
   try {
     return await program();
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const where = error.path === undefined ? "" : `\n  in: ${error.path}`;
-    const hint = error.hint === undefined ? "" : `\n  ${error.hint}`;
-    throw new pulumi.RunError(`${error.message}${where}${hint}`);
+    throw runError(error);
   }
+}
+
+/** Like {@link atTheDoor}, for code inside an `apply`. */
+export function insideApply<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw runError(error);
+  }
+}
+
+function runError(error: unknown): unknown {
+  if (!(error instanceof UserError)) return error;
+  const where = error.path === undefined ? "" : `\n  in: ${error.path}`;
+  const hint = error.hint === undefined ? "" : `\n  ${error.hint}`;
+  return new pulumi.RunError(`${error.message}${where}${hint}`);
 }

@@ -16,7 +16,7 @@ export const SERVICE_ACCOUNT = "runner";
 const ENGINE_USER = 185;
 
 /** What every pod of a run shares; a SparkPlan fits. */
-export type PodContext = Pick<SparkPlan, "image" | "mounts">;
+export type PodContext = Pick<SparkPlan, "image" | "mounts" | "webIdentity">;
 
 /** One pod of a plan. */
 export interface PlannedPod {
@@ -66,13 +66,46 @@ export function podSpec(context: PodContext, pod: PlannedPod): PodSpec {
       ...container(context, sidecar),
       restartPolicy: "Always",
     })),
-    containers: [container(context, pod.main)],
-    volumes: volumes(pod),
+    containers: [mainContainer(context, pod.main)],
+    volumes: [...volumes(pod), ...webIdentityVolume(context)],
   };
 }
 
+/** The main container alone runs the customer's code, and has the tenant's cloud identity where there is one. */
+function mainContainer(context: PodContext, planned: PlannedContainer): Container {
+  const made = container(context, planned);
+  if (context.webIdentity === undefined) return made;
+  const mount: types.input.core.v1.VolumeMount = {
+    name: "web-identity",
+    mountPath: context.webIdentity.folder,
+    readOnly: true,
+  };
+  return { ...made, volumeMounts: [...mounts(context), mount] };
+}
+
+/** A token of the service account that says who the pod is to the cloud, and opens nothing in Kubernetes (its audience differs). */
+const webIdentityVolume = ({ webIdentity }: PodContext): Volume[] =>
+  webIdentity === undefined
+    ? []
+    : [
+        {
+          name: "web-identity",
+          projected: {
+            defaultMode: 0o440,
+            sources: [{ serviceAccountToken: { audience: webIdentity.audience, path: "token" } }],
+          },
+        },
+      ];
+
+const mounts = ({ mounts: folders }: PodContext): types.input.core.v1.VolumeMount[] => [
+  { name: "files", mountPath: folders.config, readOnly: true },
+  { name: "authentication", mountPath: folders.authentication, readOnly: true },
+  { name: "scratch", mountPath: folders.scratch },
+  { name: "temporary", mountPath: folders.temporary },
+];
+
 function container(context: PodContext, planned: PlannedContainer): Container {
-  const { mounts, image } = context;
+  const { image } = context;
   const resources = {
     cpu: cpu(planned.cpu),
     memory: mebibytes(planned.memory),
@@ -84,7 +117,7 @@ function container(context: PodContext, planned: PlannedContainer): Container {
     imagePullPolicy: image.pullPolicy,
     command: planned.command,
     // The image is read-only; what an engine writes to its working folder (warehouse, derby.log) goes to the scratch disk.
-    workingDir: mounts.scratch,
+    workingDir: context.mounts.scratch,
     env: [
       // Before the plan's variables: Kubernetes expands $(NAME) from entries above only.
       { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
@@ -103,12 +136,7 @@ function container(context: PodContext, planned: PlannedContainer): Container {
       capabilities: { drop: ["ALL"] },
       readOnlyRootFilesystem: true,
     },
-    volumeMounts: [
-      { name: "files", mountPath: mounts.config, readOnly: true },
-      { name: "authentication", mountPath: mounts.authentication, readOnly: true },
-      { name: "scratch", mountPath: mounts.scratch },
-      { name: "temporary", mountPath: mounts.temporary },
-    ],
+    volumeMounts: mounts(context),
   };
 }
 

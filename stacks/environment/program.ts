@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { TenantNamespace } from "../../components/tenants/namespace.ts";
 import type { EnvironmentContract } from "../../schema/contract.ts";
 import type { EnvironmentConfig } from "../../schema/environment.ts";
+import { insideApply } from "../door.ts";
 import { contractOf } from "./contract.ts";
 
 /** The environment's one output. */
@@ -43,7 +44,9 @@ export function environmentProgram(name: string, config: EnvironmentConfig): Env
   const contract = pulumi
     .all([system.metadata.uid, pulumi.all(nodes), pulumi.all(tenants)])
     .apply(([clusterId, allocatable, namespaces]) =>
-      contractOf(name, config, { clusterId, nodes: new Map(allocatable), namespaces: new Map(namespaces) }),
+      insideApply(() =>
+        contractOf(name, config, { clusterId, nodes: new Map(allocatable), namespaces: new Map(namespaces) }),
+      ),
     );
   return { contract };
 }
