@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Outcome } from "./outcome.ts";
+import { CostEstimate } from "./plan.ts";
 import { Phase, RunReport } from "./report.ts";
 
 const common = { at: z.iso.datetime(), run: z.string() };
@@ -18,6 +19,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     pool: z.string(),
     zone: z.string(),
     deadlineSeconds: z.int(),
+    cost: CostEstimate.optional(),
   }),
   z.strictObject({
     type: z.literal("phase"),

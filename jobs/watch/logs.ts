@@ -158,23 +158,41 @@ async function openLog(
   previous: boolean,
   options: { readonly maxBytes: number; readonly signal: AbortSignal },
 ): Promise<ContainerLog | undefined> {
+  const tailLines = Math.max(1, Math.floor(options.maxBytes / LINE_BYTES));
   try {
     const text = await cluster.api.stream(path(target), {
       query: {
         container: target.container,
         previous: previous || undefined,
-        tailLines: Math.max(1, Math.floor(options.maxBytes / LINE_BYTES)),
+        tailLines,
         limitBytes: options.maxBytes,
       },
       signal: options.signal,
     });
-    return { pod: target.pod, container: target.container, previous, text: buffers(text) };
+    const seen = { bytes: 0, lines: 0 };
+    return {
+      pod: target.pod,
+      container: target.container,
+      previous,
+      get truncated() {
+        return seen.bytes >= options.maxBytes || seen.lines >= tailLines;
+      },
+      text: counted(text, seen),
+    };
   } catch (error) {
     if (isTooEarly(error)) return undefined;
     throw explain(error, cluster);
   }
 }
 
-async function* buffers(body: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) if (Buffer.isBuffer(chunk)) yield chunk;
+async function* counted(
+  body: AsyncIterable<unknown>,
+  seen: { bytes: number; lines: number },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    seen.bytes += chunk.length;
+    for (const byte of chunk) if (byte === 10) seen.lines++;
+    yield chunk;
+  }
 }

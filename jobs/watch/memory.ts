@@ -43,30 +43,39 @@ export const arithmetic = (container: PlannedContainer): string =>
     .map(({ what, mib }) => `${mib} ${what}`)
     .join(" + ")} = ${container.memory} MiB`;
 
+/** The heap that the job's own code uses: the worker daemon's beside it is smaller. */
 const heapOf = (container: PlannedContainer): number =>
-  container.memoryParts.find(({ what }) => /\bheap\b/i.test(what) && !/off-?heap/i.test(what))?.mib ??
-  container.memoryParts[0]?.mib ??
-  container.memory;
+  Math.max(
+    0,
+    ...container.memoryParts
+      .filter(({ what }) => /\bheap\b/.test(what) && !what.includes("off-heap"))
+      .map(({ mib }) => mib),
+  );
+
+const overheadOf = (container: PlannedContainer): number =>
+  container.memoryParts.find(({ what }) => what.includes("overhead"))?.mib ?? 0;
 
 function advice(container: PlannedContainer, field: "driver" | "workers", how: MemoryClue["how"]): string {
-  const heap = heapOf(container);
-  const beside = container.memory - heap;
+  const [heap, overhead] = [heapOf(container), overheadOf(container)];
+  const now = `Now: ${arithmetic(container)}.`;
   if (how === "heap") {
     const more = roundUp(heap * 1.5);
+    const grown = Math.max(overhead, Math.ceil((overhead / Math.max(heap, 1)) * more));
+    const limit = container.memory - heap - overhead + more + grown;
     return (
-      `Now: ${arithmetic(container)}. The heap was too small: set ${field}.memory to ${more}Mi ` +
-      `(the limit becomes about ${more + Math.max(beside, Math.round((beside / heap) * more))} MiB)` +
+      `${now} The heap was too small: set ${field}.memory to ${more}Mi (the limit becomes at most ${limit} MiB)` +
       (field === "workers"
-        ? ", or give each task less data with more partitions."
+        ? ", or give each task less data by more partitions."
         : ", or collect less data in the driver.")
     );
   }
-  const overhead = beside + roundUp(container.memory / 2);
+  const more = roundUp(overhead + container.memory / 2);
+  const limit = container.memory - overhead + more;
   return (
-    `Now: ${arithmetic(container)}. The heap is bounded, so what grew lies beside it (Python, native memory): set ${field}.overhead ` +
-    `to ${overhead}Mi (the limit becomes about ${heap + overhead} MiB)` +
+    `${now} The heap is bounded, so what grew lies beside it (Python, native memory): set ${field}.overhead to ${more}Mi ` +
+    `(the limit becomes ${limit} MiB)` +
     (field === "workers"
-      ? ", or lower workers.cores: each task at once needs Python memory of its own."
+      ? ", or lower workers.cores, since each task has a Python process of its own."
       : ", or hold less data in the driver's Python process.")
   );
 }

@@ -77,5 +77,7 @@ export interface ContainerLog {
   readonly container: string;
   /** The log of the life before the last restart. */
   readonly previous: boolean;
+  /** Once `text` was read: whether it met the bound of its size, so that something is missing. */
+  readonly truncated: boolean;
   readonly text: AsyncIterable<Uint8Array>;
 }
