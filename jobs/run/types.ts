@@ -25,7 +25,7 @@ export interface RunOptions extends EnvironmentOptions {
 
 /**
  * What a run record tells about a run. `running`: its helper lives; `kept`: left up on purpose; `stale`: its helper died
- * before the end, so its cluster may be left; `ended`: destroyed.
+ * before the end, or could not remove all, so something may be left; `ended`: destroyed.
  */
 export type RunState = "running" | "kept" | "stale" | "ended";
 
@@ -103,4 +103,14 @@ export interface PreviewRow {
 export interface JobPreview {
   readonly plan: Plan;
   readonly resources: readonly PreviewRow[];
+}
+
+/** Signal handling around one `run`. */
+export interface Interruptions {
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Feed the run's events here so that later Ctrl-C can say what goes on and since when. */
+  readonly observe: (event: RunEvent) => void;
+  /** Takes the handlers off again. */
+  readonly dispose: () => void;
 }

@@ -1,0 +1,54 @@
+import type { Plan } from "../../schema/plan.ts";
+import type { ContainerLog, Leftovers, NamespaceState, WatchOptions, WatchResult } from "../watch/index.ts";
+import type { Environment } from "./environment.ts";
+
+/** What runs ask of the cluster: jobs/watch, bound to one. Tests have their own. */
+export interface RunCluster {
+  /** That it answers, lets us in and is the contract's. @throws UserError */
+  readonly check: () => Promise<void>;
+  /** @throws UserError */
+  readonly checkSecrets: (plan: Plan) => Promise<void>;
+  readonly namespaceState: (namespace: string) => Promise<NamespaceState>;
+  readonly deliverSecrets: (plan: Plan, signal: AbortSignal) => Promise<void>;
+  readonly watch: (plan: Plan, options: WatchOptions) => Promise<WatchResult>;
+  readonly followLog: (
+    target: { readonly namespace: string; readonly pod: string; readonly container: string },
+    onLine: (line: string) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  readonly logs: (namespace: string, signal: AbortSignal) => AsyncIterable<ContainerLog>;
+  readonly leftovers: (plan: Plan) => Promise<Leftovers>;
+  readonly waitGone: (namespace: string, signal: AbortSignal) => Promise<readonly string[]>;
+  readonly removeNamespace: (plan: Plan) => Promise<boolean>;
+  readonly close: () => void;
+}
+
+/** More of one container's log than this is not saved; its end is. */
+const MAX_LOG_BYTES = 64 * 1024 * 1024;
+
+/** Opens an environment's cluster. Loads the Kubernetes client; talks to nobody yet. @throws UserError */
+export async function openRunCluster(
+  connection: Environment["connection"],
+  expect: () => Promise<{ readonly clusterId: string; readonly name: string }>,
+): Promise<RunCluster> {
+  const watch = await import("../watch/index.ts");
+  const cluster = await watch.openCluster(connection.kubeconfig);
+  return {
+    check: async () => {
+      const { clusterId, name } = await expect();
+      await watch.checkCluster(cluster, { clusterId, environment: name });
+    },
+    checkSecrets: (plan) => watch.checkSecrets(cluster, plan),
+    namespaceState: (namespace) => watch.namespaceState(cluster, namespace),
+    deliverSecrets: (plan, signal) => watch.deliverSecrets(cluster, plan, { signal }),
+    watch: (plan, options) => watch.watchRun(cluster, plan, options),
+    followLog: (target, onLine, signal) => watch.followLog(cluster, target, onLine, signal),
+    logs: (namespace, signal) => watch.containerLogs(cluster, namespace, { maxBytes: MAX_LOG_BYTES, signal }),
+    leftovers: ({ run, namespace }) => watch.findLeftovers(cluster, { run, namespace }),
+    waitGone: (namespace, signal) => watch.waitGone(cluster, namespace, signal),
+    removeNamespace: ({ run, namespace }) => watch.removeNamespace(cluster, { run, namespace }),
+    close: () => {
+      cluster.close();
+    },
+  };
+}

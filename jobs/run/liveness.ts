@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import type { RunRecord } from "./records.ts";
+
+/** How this process is told from others, also after its id was given to another one. */
+export async function thisHelper(): Promise<RunRecord["helper"]> {
+  return { host: hostname(), pid: process.pid, startedAt: (await startOf(process.pid)) ?? "" };
+}
+
+/** Whether a run's helper still lives; undefined where it ran on another machine, which we can't tell from here. */
+export async function helperLives(helper: RunRecord["helper"]): Promise<boolean | undefined> {
+  if (helper.host !== hostname()) return undefined;
+  const start = await startOf(helper.pid);
+  return start !== undefined && (helper.startedAt === "" || start === helper.startedAt);
+}
+
+/** Whether any process has this id on this machine. */
+export const processLives = async (pid: number): Promise<boolean> => (await startOf(pid)) !== undefined;
+
+/** When a process started, in the kernel's ticks; undefined where there is none. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+async function startOf(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    // The command's name may hold spaces and brackets: count from its end.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state] = fields;
+    return state === "Z" || state === "X" ? undefined : fields[19];
+  } catch {
+    return process.platform === "linux" ? undefined : startWithoutProc(pid);
+  }
+}
+
+/** Elsewhere only that it lives is known. */
+function startWithoutProc(pid: number): string | undefined {
+  try {
+    process.kill(pid, 0);
+    return "";
+  } catch {
+    return undefined;
+  }
+}

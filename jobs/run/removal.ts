@@ -1,0 +1,134 @@
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../base/errors.ts";
+import type { Plan } from "../../schema/plan.ts";
+import { EngineFailure, type EngineError, type EngineEvent, type StackEngine } from "../engine/index.ts";
+import type { Leftover } from "../watch/index.ts";
+import type { RunCluster } from "./cluster.ts";
+import { processLives } from "./liveness.ts";
+
+/** What a removal works with. */
+export interface RemovalTools {
+  readonly engine: Pick<StackEngine, "destroy" | "unlock">;
+  readonly cluster: Pick<RunCluster, "namespaceState" | "removeNamespace" | "waitGone" | "leftovers">;
+  readonly onEvent: (event: EngineEvent) => void;
+  readonly onVerifying: () => void;
+  readonly warn: (message: string) => void;
+}
+
+export interface Removal {
+  readonly by: "stack" | "namespace" | "nothing";
+  /** What could not be removed. */
+  readonly left: readonly string[];
+}
+
+/** For Pulumi to destroy a stack, all tries together. */
+const DESTROY_LIMIT_MS = 240_000;
+/** For a namespace to be gone once everything in it was told to go. */
+const GONE_LIMIT_MS = 120_000;
+/** Between tries while the cluster, the state or another process stands in the way. */
+const PAUSES_MS = [1000, 2000, 5000, 10_000, 20_000, 30_000] as const;
+
+/** Removes all of an attempt, and looks whether it is gone. Never throws: what goes wrong is in `left`. */
+export async function removeRun(plan: Plan, tools: RemovalTools): Promise<Removal> {
+  try {
+    const foreign = await isForeign(plan, tools);
+    if (foreign) {
+      // Pulumi deletes by name: it would take a namespace that somebody has made since.
+      return {
+        by: "nothing",
+        left: [`Stack ${plan.stack} (namespace ${plan.namespace} is not the run's any more)`],
+      };
+    }
+  } catch (error) {
+    // Not known; Pulumi's destroy will tell what is the matter with the cluster.
+    tools.warn(`Namespace ${plan.namespace} could not be looked at: ${text(error)}`);
+  }
+  const failed = await destroyStack(plan, tools);
+  tools.onVerifying();
+  return await verify(plan, tools, failed);
+}
+
+async function isForeign(plan: Plan, { cluster }: RemovalTools): Promise<boolean> {
+  const state = await cluster.namespaceState(plan.namespace);
+  return state.kind === "foreign" || (state.kind === "ours" && state.run !== plan.run);
+}
+
+/** Returns why it failed; undefined when the stack is gone. */
+async function destroyStack(plan: Plan, tools: RemovalTools): Promise<EngineError | undefined> {
+  const signal = AbortSignal.timeout(DESTROY_LIMIT_MS);
+  for (const pause of PAUSES_MS) {
+    const failure = await tryDestroy(plan, tools, signal);
+    if (failure === undefined) return undefined;
+    if (signal.aborted || !isWorthAnotherTry(failure)) return failure;
+    if (failure.kind === "conflict" && (await ownersAreDead(failure))) await unlock(plan, tools);
+    else await sleep(pause);
+  }
+  return await tryDestroy(plan, tools, signal);
+}
+
+async function tryDestroy(
+  plan: Plan,
+  { engine, onEvent }: RemovalTools,
+  signal: AbortSignal,
+): Promise<EngineError | undefined> {
+  try {
+    await engine.destroy(plan.stack, { signal, onEvent });
+    return undefined;
+  } catch (error) {
+    return error instanceof EngineFailure ? error.error : { kind: "cli", message: text(error) };
+  }
+}
+
+async function unlock(plan: Plan, { engine, warn }: RemovalTools): Promise<void> {
+  try {
+    await engine.unlock(plan.stack);
+  } catch (error) {
+    warn(`The lock of a dead process on stack ${plan.stack} could not be removed: ${text(error)}`);
+  }
+}
+
+/** Whether all who hold the stack's lock ran on this machine and are dead: only then may it be broken. */
+async function ownersAreDead({ owners }: Extract<EngineError, { kind: "conflict" }>): Promise<boolean> {
+  if (owners.length === 0 || owners.some(({ host }) => host !== hostname())) return false;
+  const alive = await Promise.all(owners.map(({ pid }) => processLives(pid)));
+  return !alive.includes(true);
+}
+
+const isWorthAnotherTry = ({ kind }: EngineError): boolean => kind === "conflict" || kind === "unreachable";
+
+async function verify(plan: Plan, tools: RemovalTools, failed: EngineError | undefined): Promise<Removal> {
+  const { cluster, warn } = tools;
+  const stackLeft =
+    failed === undefined || failed.kind === "not-found" ? [] : [`Stack ${plan.stack} (${failed.message})`];
+  try {
+    const removed = await removeWhatRemains(plan, tools);
+    const blockers = await cluster.waitGone(plan.namespace, AbortSignal.timeout(GONE_LIMIT_MS));
+    for (const blocker of blockers) warn(blocker);
+    const { objects, unknown } = await cluster.leftovers(plan);
+    if (unknown.length > 0) warn(`Not looked at, since it could not be listed: ${unknown.join(", ")}`);
+    const by = failed === undefined ? "stack" : removed ? "namespace" : "nothing";
+    return { by, left: [...stackLeft, ...objects.map(describe)] };
+  } catch (error) {
+    return {
+      by: "nothing",
+      left: [...stackLeft, `Namespace ${plan.namespace} (not proven gone: ${text(error)})`],
+    };
+  }
+}
+
+/** An object that a killed process made and that no state knows goes with its namespace. */
+async function removeWhatRemains(plan: Plan, { cluster }: RemovalTools): Promise<boolean> {
+  const state = await cluster.namespaceState(plan.namespace);
+  if (state.kind !== "ours" || state.run !== plan.run) return false;
+  return state.terminating || (await cluster.removeNamespace(plan));
+}
+
+const describe = ({ kind, namespace, name, terminating, finalizers }: Leftover): string => {
+  const where = namespace === undefined ? name : `${namespace}/${name}`;
+  const held = finalizers.length === 0 ? "" : `, held by ${finalizers.join(", ")}`;
+  return `${kind} ${where}${terminating ? ` (being deleted${held})` : ""}`;
+};
+
+const text = (error: unknown): string =>
+  error instanceof UserError || error instanceof Error ? error.message : String(error);
