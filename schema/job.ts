@@ -176,8 +176,8 @@ export const SparkJob = Common.extend({
     .describe(
       "Further Spark properties. Those that Mayfly computes (sizes, ports, addresses, authentication) are refused here.",
     ),
-  driver: Driver.prefault({}),
-  workers: Workers,
+  driver: Driver.prefault({}).describe("The driver: one process, on on-demand capacity."),
+  workers: Workers.describe("The worker pods, all alike: count, and the size of each."),
 }).meta({ id: "SparkJob" });
 export type SparkJob = z.infer<typeof SparkJob>;
 

@@ -51,13 +51,13 @@ export const Memory = z
     (text) => parseMemory(text) !== undefined,
     "must be a positive quantity with the unit Mi, Gi or Ti, such as 512Mi or 2Gi",
   )
-  .meta({ examples: ["512Mi", "2Gi"] });
+  .meta({ examples: ["512Mi", "2Gi"], pattern: "^\\d+(\\.\\d+)?(Mi|Gi|Ti)$" });
 
 /** CPU as a Kubernetes quantity: `500m` (millicores), or cores as text such as `"1.5"`. */
 export const Cpu = z
   .string('must be a CPU quantity as text, such as 500m or "1.5"')
   .refine((text) => parseCpu(text) !== undefined, 'must be a positive CPU quantity such as 500m or "1.5"')
-  .meta({ examples: ["500m", "2"] });
+  .meta({ examples: ["500m", "2"], pattern: "^(\\d+m|\\d+(\\.\\d{1,3})?)$" });
 
 /** A duration with its unit: `90s`, `15m`, `1h30m`, or ISO 8601 such as `PT15M`. */
 export const Duration = z
@@ -66,7 +66,10 @@ export const Duration = z
     (text) => parseDuration(text) !== undefined,
     "must be a positive duration with its unit, such as 90s, 15m, 1h30m or PT15M",
   )
-  .meta({ examples: ["90s", "15m", "PT1H30M"] });
+  .meta({
+    examples: ["90s", "15m", "PT1H30M"],
+    pattern: "^(?=.*\\d)(P(\\d+D)?(T(\\d+H)?(\\d+M)?(\\d+S)?)?|(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?)$",
+  });
 
 /** `s3://bucket/key`. */
 export const S3Url = z

@@ -1,6 +1,5 @@
 // The plan: the pure result of sizing and placing one attempt of a run. docs/plan.md explains the rules.
-export { describePlan, type PlanSection } from "./describe.ts";
-export { nearest } from "./nearest.ts";
+export { describePlan } from "./describe.ts";
 export { runId } from "./names.ts";
 export { type PlanResult, planRun, type RunIdentity } from "./plan.ts";
 export { type Refusal, refusalError } from "./refusal.ts";

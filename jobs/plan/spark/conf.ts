@@ -2,7 +2,7 @@ import { listNames } from "../nearest.ts";
 import { refuse } from "../refusal.ts";
 
 /** Properties that Mayfly computes or that have no meaning in its clusters, and what to use instead. First match counts. */
-const RESERVED: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
+const RESERVED: readonly { readonly pattern: RegExp; readonly instead: string | undefined }[] = [
   { pattern: /^spark\.app\.name$/, instead: "name" },
   { pattern: /^spark\.executor\.memory$/, instead: "workers.memory" },
   {
@@ -41,18 +41,23 @@ const RESERVED: readonly { readonly pattern: RegExp; readonly instead: string }[
   {
     pattern:
       /^spark\.(authenticate|network\.crypto|ssl|master|worker|deploy|submit|kubernetes|yarn|port)(\.|$)/,
-    instead: "nothing: Mayfly sets it for the whole cluster",
+    instead: undefined,
   },
   {
     pattern:
       /^spark\.(driver\.(host|port|bindAddress|blockManager\.port|defaultJavaOptions|extraLibraryPath)|executor\.(defaultJavaOptions|extraLibraryPath)|blockManager\.port|ui\.(port|enabled|killEnabled|reverseProxy.*|proxyBase)|decommission\.enabled|storage\.decommission\.enabled|pyspark\.(driver\.)?python)$/,
-    instead: "nothing: Mayfly sets it for the whole cluster",
+    instead: undefined,
   },
 ];
 
-/** What a job may not set with `conf`, with the place in the spec that it should use; undefined where it may. */
-export const reservedProperty = (key: string): string | undefined =>
-  RESERVED.find(({ pattern }) => pattern.test(key))?.instead;
+/** What to do instead of setting a property with `conf`; undefined where a job may set it. */
+export function reservedProperty(key: string): string | undefined {
+  const found = RESERVED.find(({ pattern }) => pattern.test(key));
+  if (found === undefined) return undefined;
+  return found.instead === undefined
+    ? `Leave out ${key}, it is the same for every job.`
+    : `Instead of ${key} use ${found.instead}.`;
+}
 
 /** JVM options that would contradict the plan. */
 const RESERVED_OPTION =
@@ -76,7 +81,7 @@ export function checkConf(conf: Readonly<Record<string, string>>): void {
       code: "reserved-property",
       message: `conf sets ${listNames(refused.map(({ key }) => key))}, which Mayfly computes.`,
       path: `conf.${first.key}`,
-      hint: refused.map(({ key, instead }) => `Instead of ${key} use ${instead}.`).join(" "),
+      hint: refused.map(({ instead }) => instead).join(" "),
     });
   }
   for (const key of ["spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"]) {

@@ -1,6 +1,5 @@
 import type { PlannedContainer, SparkPlan } from "../../../schema/plan.ts";
 import { listNames } from "../nearest.ts";
-import { refuse } from "../refusal.ts";
 import { checkConf } from "./conf.ts";
 import {
   type ApplicationContext,
@@ -14,8 +13,8 @@ import { checkEnvironment, copiedSecrets } from "./environment.ts";
 import { propertiesFile } from "./files.ts";
 import { COORDINATOR, MOUNTS, WORKERS } from "./layout.ts";
 import { log4jFile } from "./log4j.ts";
-import { driverProperties, masterProperties, unlistable, workerProperties } from "./properties.ts";
-import { inputFiles, usesS3 } from "./s3.ts";
+import { driverProperties, masterProperties, workerProperties } from "./properties.ts";
+import { checkLists, inputFiles, usesS3 } from "./s3.ts";
 import { driverScript, masterScript, workerScript } from "./scripts.ts";
 import { COORDINATOR_GRACE, TEMPORARY_MIB, WORKER_GRACE } from "./sizes.ts";
 
@@ -32,17 +31,6 @@ export interface SparkPods {
   readonly inputs: SparkPlan["inputs"];
   readonly webIdentity: SparkPlan["webIdentity"];
   readonly notes: readonly string[];
-}
-
-function checkLists({ spec }: ApplicationContext): void {
-  const urls = unlistable(spec);
-  if (urls.length === 0) return;
-  refuse({
-    code: "comma-in-url",
-    message: `Spark's lists of files are separated by commas: ${listNames(urls)} can't be in one.`,
-    path: "application",
-    hint: "Rename the file.",
-  });
 }
 
 /** Buckets that the tenant's identity most likely can't reach; it is the store that decides, hence a note. */
@@ -64,7 +52,7 @@ export function planSpark(context: ApplicationContext, deadlines: SparkPlan["dea
   const { spec, version, contract, tenant } = context;
   checkConf(spec.conf);
   checkEnvironment(spec);
-  checkLists(context);
+  checkLists(spec);
   const sizes = jvmSizes(spec);
   const scratch = plannedScratch(spec);
   const properties = driverProperties(spec, version, contract, tenant, {

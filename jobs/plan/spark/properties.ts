@@ -1,7 +1,7 @@
 import type { EnvironmentContract, Tenant } from "../../../schema/contract.ts";
 import type { SparkJob } from "../../../schema/job.ts";
 import { IMAGE, MOUNTS, PORTS, SCRATCH } from "./layout.ts";
-import { codeFiles, s3Defaults, s3Properties, usesS3 } from "./s3.ts";
+import { s3Defaults, s3Properties, usesS3 } from "./s3.ts";
 
 /**
  * Every connection inside the cluster proves the run's secret and is encrypted, with the newer handshake and without its weak
@@ -116,9 +116,3 @@ export function driverProperties(
     ...(s3 ? s3Properties(version, contract.s3, tenant) : {}),
   };
 }
-
-/** URLs that can't be put into Spark's comma-separated lists. */
-export const unlistable = (spec: SparkJob): string[] =>
-  codeFiles(spec)
-    .slice(1)
-    .filter((url) => url.includes(","));

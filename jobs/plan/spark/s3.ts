@@ -1,5 +1,7 @@
 import type { EnvironmentContract, Tenant } from "../../../schema/contract.ts";
 import type { SparkJob } from "../../../schema/job.ts";
+import { listNames } from "../nearest.ts";
+import { refuse } from "../refusal.ts";
 import { MOUNTS, SCRATCH } from "./layout.ts";
 
 const isS3 = (text: string): boolean => /\bs3a?:\/\//.test(text);
@@ -10,6 +12,20 @@ export const codeFiles = ({ application, files }: SparkJob): string[] => [
   ...(application.kind === "python" ? application.pyFiles : application.jars),
   ...files,
 ];
+
+/** Refuses URLs that can't be put into Spark's comma-separated lists. */
+export function checkLists(spec: SparkJob): void {
+  const urls = codeFiles(spec)
+    .slice(1)
+    .filter((url) => url.includes(","));
+  if (urls.length === 0) return;
+  refuse({
+    code: "comma-in-url",
+    message: `Spark's lists of files are separated by commas: ${listNames(urls)} can't be in one.`,
+    path: "application",
+    hint: "Rename the file.",
+  });
+}
 
 /** s3:// files that must exist before the run. `#name`, an alias for spark.files, is no part of the key. */
 export const inputFiles = (spec: SparkJob): string[] => [
