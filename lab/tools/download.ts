@@ -19,17 +19,19 @@ export class NotAvailable extends Error {
   override readonly name = "NotAvailable";
 }
 
+/** An archive whose download has begun. */
+export interface Opened {
+  readonly artifact: Artifact;
+  readonly body: ReadableStream<Uint8Array>;
+  /** The published checksum; undefined if none is published. */
+  readonly expected: Checksum | undefined;
+}
+
 /**
- * Downloads an official archive, checks it against its published checksum and unpacks it into `folder`.
- * @returns The checksum that was verified, or undefined if none is published.
- * @throws NotAvailable if it can't be reached, is not there, or is not what was published.
+ * Begins to download an official archive: asks for it and for its published checksum, and waits for both answers to begin.
+ * @throws NotAvailable if it can't be reached or is not there.
  */
-export async function fetchArtifact(
-  artifact: Artifact,
-  folder: string,
-  report: Report,
-  signal?: AbortSignal,
-): Promise<Checksum | undefined> {
+export async function openArtifact(artifact: Artifact, signal?: AbortSignal): Promise<Opened> {
   useProxySettings();
   const [list, body] = await Promise.all([
     readList(artifact, signal).catch((error: unknown) => {
@@ -43,6 +45,15 @@ export async function fetchArtifact(
     await body.cancel();
     throw new NotAvailable(`${artifact.checksums} names no ${artifact.name}`);
   }
+  return { artifact, body, expected };
+}
+
+/**
+ * Downloads the rest, checks it and unpacks it into `folder`.
+ * @throws NotAvailable if the download breaks off or is not what was published.
+ */
+export async function unpackArtifact(opened: Opened, folder: string, report: Report): Promise<void> {
+  const { artifact, body, expected } = opened;
   await mkdir(folder, { recursive: true });
   const archive = join(folder, "archive.tar.gz");
   const actual = await save(body, archive, expected?.algorithm ?? "sha256", report);
@@ -53,7 +64,6 @@ export async function fetchArtifact(
   const { code, stderr } = await execute("tar", unpack);
   if (code !== 0) throw new NotAvailable(`${artifact.name} can't be unpacked: ${stderr.trim()}`);
   await rm(archive);
-  return expected;
 }
 
 async function readList(artifact: Artifact, signal: AbortSignal | undefined): Promise<string> {

@@ -23,7 +23,7 @@ import {
   kubernetesPluginArtifact,
   OLDEST_CLI,
 } from "./choice.ts";
-import { fetchArtifact, NotAvailable } from "./download.ts";
+import { NotAvailable, openArtifact, unpackArtifact } from "./download.ts";
 import { isAtLeast } from "./go.ts";
 import { recall, remember } from "./memory.ts";
 import { isStored, noteOf, provideFolder, type StoredTool, toolFolder, toolsDir } from "./store.ts";
@@ -121,21 +121,21 @@ async function download(
   artifact: Artifact,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  let reason: string | undefined;
   try {
-    await provideFolder(stored, (draft) =>
-      step(`get the ${what}`, async (report) => {
-        const checksum = await fetchArtifact(artifact, join(draft, unpackTo), report, signal);
-        const verified =
-          checksum === undefined ? "no checksum is published" : `${checksum.algorithm} ${checksum.hex}`;
-        return { version, url: artifact.url, verified };
-      }),
-    );
+    await provideFolder(stored, async (draft) => {
+      // Asking first: that it can't be had is an ordinary answer, not a step that failed.
+      const opened = await openArtifact(artifact, signal);
+      await step(`download the ${what}`, (report) => unpackArtifact(opened, join(draft, unpackTo), report));
+      const { expected } = opened;
+      const verified =
+        expected === undefined ? "no checksum is published" : `${expected.algorithm} ${expected.hex}`;
+      return { version, url: artifact.url, verified };
+    });
   } catch (error) {
-    if (!(error instanceof NotAvailable)) throw error;
-    reason = error.message;
+    if (error instanceof NotAvailable) return error.message;
+    throw error;
   }
-  return reason;
+  return undefined;
 }
 
 /**

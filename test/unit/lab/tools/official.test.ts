@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { officialCli, officialKubernetesPlugin } from "../../../../lab/tools/official.ts";
 
@@ -21,6 +23,8 @@ const installCli = (folder: string, version: string): void => {
   program(join(folder, "pulumi-language-nodejs"), "#!/bin/sh\n");
   program(join(folder, "node"), "#!/bin/sh\n");
 };
+
+const platform = (): string => `${process.platform}-${process.arch}`;
 
 /** What Node's fetch rejects with where a host name can't be resolved. */
 const unresolved = Object.assign(new Error("getaddrinfo ENOTFOUND get.pulumi.com"), { code: "ENOTFOUND" });
@@ -68,6 +72,23 @@ describe("officialCli", () => {
     expect(await officialCli({})).toMatchObject({ found: false });
   });
 
+  it("downloads the version of the SDK once, checks it, and needs no network afterwards", async () => {
+    installCli(join(root, "pulumi"), "v3.270.0");
+    const archive = execFileSync("tar", ["-cz", "-C", root, "pulumi"]);
+    const sum = createHash("sha256").update(archive).digest("hex");
+    fetched.mockImplementation((url) => {
+      const name = basename(String(url));
+      const sumList = `${sum}  ${name.replace("pulumi-", "pulumi-v").replace("-checksums.txt", `-${platform()}.tar.gz`)}\n`;
+      return Promise.resolve(new Response(name.endsWith(".txt") ? sumList : new Uint8Array(archive)));
+    });
+    const first = await officialCli({});
+    expect(first).toMatchObject({ found: true });
+    expect(first.found && readdirSync(first.folder)).toContain("pulumi-language-nodejs");
+    expect(fetched).toHaveBeenCalledTimes(2);
+    expect(await officialCli({ refresh: true })).toEqual(first);
+    expect(fetched).toHaveBeenCalledTimes(2);
+  });
+
   it("says once a day only that the download can't be had, and why", async () => {
     const reason = "get.pulumi.com: its name can't be resolved";
     expect(await officialCli({})).toMatchObject({ found: false, reason });
@@ -75,6 +96,8 @@ describe("officialCli", () => {
     expect(line).toMatch(
       /official Pulumi CLI \d+\.\d+\.\d+ can't be had here \(get\.pulumi\.com: .*Go module is used/,
     );
+    // It is an ordinary answer: no step that begins and fails.
+    expect(said).toHaveLength(1);
     const calls = fetched.mock.calls.length;
     said.length = 0;
     await officialCli({});
