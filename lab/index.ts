@@ -2,5 +2,6 @@
 export { type DoctorReport, labDoctor } from "./doctor.ts";
 export { labDown } from "./down.ts";
 export { labEnv } from "./env.ts";
-export { type LabStatus, labStatus, type PartStatus } from "./status.ts";
+export { leftoverLines } from "./leftovers.ts";
+export { type LabStatus, labStatus, type PartStatus, statusRows } from "./status.ts";
 export { type LabUp, labUp } from "./up.ts";

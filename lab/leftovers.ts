@@ -62,6 +62,12 @@ export function summarize(left: Leftovers): string | undefined {
   return parts.length === 0 ? undefined : parts.join(", ");
 }
 
+/** Each thing that is left, one line a thing: `mount /run/mayfly-lab/…`. */
+export const leftoverLines = (left: Leftovers): string[] =>
+  Object.entries(left).flatMap(([kind, items]: [string, readonly string[]]) =>
+    items.map((item) => `${kind}: ${item}`),
+  );
+
 /** Removes everything of a lab that {@link leftovers} finds, in the order in which one holds the other. */
 export async function removeLeftovers(paths: LabPaths): Promise<void> {
   const deadline = performance.now() + 10_000;

@@ -1,10 +1,7 @@
 // The lab's S3 store as a person at the keyboard uses it: put, list, read, remove.
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { EXIT, UserError } from "../base/errors.ts";
-import { stateDir } from "../base/paths.ts";
 import { openS3 } from "../base/s3.ts";
-import { Connection } from "../schema/connection.ts";
+import { readConnection } from "./connection.ts";
+import { labPaths } from "./paths.ts";
 
 /** The few operations that examples, the demo and `mayfly lab s3` need. */
 export interface LabStore {
@@ -16,23 +13,9 @@ export interface LabStore {
   readonly remove: (bucket: string, key: string) => Promise<void>;
 }
 
-/** The connection file that `mayfly lab up` wrote. @throws UserError `no-lab` */
-export async function labConnection(): Promise<Connection> {
-  const path = join(stateDir(), "lab", "connection.json");
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new UserError("no-lab", "The lab was not set up on this machine", {
-      path,
-      hint: "Run: npx mayfly lab up",
-      exitCode: EXIT.unavailable,
-      cause,
-    });
-  });
-  return Connection.parse(JSON.parse(text));
-}
-
-/** Opens the lab's S3 store with the helper's credentials. @throws UserError `no-lab` */
+/** Opens the lab's S3 store with the helper's credentials. @throws UserError `lab-missing` */
 export async function labStore(): Promise<LabStore> {
-  const { s3 } = await labConnection();
+  const { s3 } = readConnection(labPaths());
   const [client, { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand }] =
     await Promise.all([openS3(s3), import("@aws-sdk/client-s3")]);
   return {

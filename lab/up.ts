@@ -8,6 +8,7 @@ import { ensureBuckets, ensureCredentials, S3_URL } from "./cluster/s3.ts";
 import { clusterUp, prepareHost } from "./cluster/up.ts";
 import { connectionOf } from "./connection.ts";
 import { applyEnvironment } from "./environment.ts";
+import { publishExamples } from "./examples.ts";
 import { writeIfChanged } from "./host/files.ts";
 import { withLock } from "./host/lock.ts";
 import { portsInUse } from "./host/network.ts";
@@ -57,6 +58,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabUp> {
           : await processesUp(paths, options);
       await writeIfChanged(paths.connection, `${JSON.stringify(result.connection, undefined, 2)}\n`);
       await applyEnvironment(result.connection);
+      await publishExamples(paths);
       return result;
     },
   );

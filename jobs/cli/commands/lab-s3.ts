@@ -53,10 +53,7 @@ const cat = () =>
     .description("print an object, or all objects under a location that ends with /")
     .argument("<location>", "s3://bucket/key or s3://bucket/prefix/")
     .action(async (location) => {
-      const [{ labStore }, { once }] = await Promise.all([
-        import("../../../lab/store.ts"),
-        import("node:events"),
-      ]);
+      const { labStore } = await import("../../../lab/store.ts");
       const { bucket, key } = parseLocation(location);
       const store = await labStore();
       const keys = key === "" || key.endsWith("/") ? await store.list(bucket, key) : [key];

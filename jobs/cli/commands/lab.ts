@@ -1,5 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
+import { EXIT } from "../../../base/errors.ts";
 import { examples, jsonOption } from "../options.ts";
+import { printJson, printLine, renderTable } from "../output.ts";
 import { labS3Command } from "./lab-s3.ts";
 
 const up = () =>
@@ -22,9 +24,73 @@ const down = () =>
       await labDown(options);
     });
 
+const status = () =>
+  new Command("status")
+    .description("show each part of the lab: running, healthy, since when; exit code 69 unless all is up")
+    .addOption(jsonOption())
+    .addHelpText("after", examples("mayfly lab status", "mayfly lab status --json | jq .state"))
+    .action(async ({ json }) => {
+      const { labStatus, leftoverLines, statusRows } = await import("../../../lab/index.ts");
+      const lab = await labStatus();
+      if (lab.state !== "up") process.exitCode = EXIT.unavailable;
+      if (json === true) {
+        printJson(lab);
+        return;
+      }
+      printLine(renderTable(["PART", "STATE", "PID", "SINCE", "PROBLEM"], statusRows(lab)));
+      printLine(`\nThe lab is ${lab.state}.${lab.state === "up" ? "" : " Next: mayfly lab up"}`);
+      if (lab.leftovers !== undefined)
+        for (const line of leftoverLines(lab.leftovers)) printLine(`left: ${line}`);
+    });
+
+const doctor = () =>
+  new Command("doctor")
+    .description(
+      "check what the lab needs on this machine; changes nothing; exit code 69 if something is missing",
+    )
+    .addOption(jsonOption())
+    .addHelpText("after", examples("mayfly lab doctor"))
+    .action(async ({ json }) => {
+      const { labDoctor } = await import("../../../lab/index.ts");
+      const report = await labDoctor();
+      if (!report.ok) process.exitCode = EXIT.unavailable;
+      if (json === true) {
+        printJson(report);
+        return;
+      }
+      printLine(
+        renderTable(
+          ["REQUIREMENT", "", "DETAIL", "COMMAND"],
+          report.requirements.map(({ name, ok, detail, command }) => [
+            name,
+            ok ? "ok" : "missing",
+            detail,
+            command ?? "",
+          ]),
+        ),
+      );
+      printLine(
+        `\n${report.ok ? "The lab can run here" : "The lab can't run here yet"} (as ${report.kind}).`,
+      );
+    });
+
+const env = () =>
+  new Command("env")
+    .description(
+      "print shell lines that put the lab's tools, cluster, Pulumi state and S3 store into a shell",
+    )
+    .addHelpText("after", examples('eval "$(npx mayfly lab env)" && kubectl get pods -A'))
+    .action(async () => {
+      const { labEnv } = await import("../../../lab/index.ts");
+      process.stdout.write(labEnv());
+    });
+
 export const labCommand = () =>
   new Command("lab")
     .description("a real Kubernetes on this machine, for laptops and CI")
     .addCommand(up())
     .addCommand(down())
+    .addCommand(status())
+    .addCommand(doctor())
+    .addCommand(env())
     .addCommand(labS3Command());
