@@ -77,7 +77,7 @@ describe("officialCli", () => {
     const archive = execFileSync("tar", ["-cz", "-C", root, "pulumi"]);
     const sum = createHash("sha256").update(archive).digest("hex");
     fetched.mockImplementation((url) => {
-      const name = basename(String(url));
+      const name = basename(url instanceof Request ? url.url : url.toString());
       const sumList = `${sum}  ${name.replace("pulumi-", "pulumi-v").replace("-checksums.txt", `-${platform()}.tar.gz`)}\n`;
       return Promise.resolve(new Response(name.endsWith(".txt") ? sumList : new Uint8Array(archive)));
     });
