@@ -1,5 +1,6 @@
 // The lab's S3 store as a person at the keyboard uses it: put, list, read, remove.
 import { openS3 } from "../base/s3.ts";
+import type { Connection } from "../schema/connection.ts";
 import { readConnection } from "./connection.ts";
 import { labPaths } from "./paths.ts";
 
@@ -13,9 +14,12 @@ export interface LabStore {
   readonly remove: (bucket: string, key: string) => Promise<void>;
 }
 
+/** How this machine reaches the lab. @throws UserError `lab-missing` */
+export const labConnection = (): Connection => readConnection(labPaths());
+
 /** Opens the lab's S3 store with the helper's credentials. @throws UserError `lab-missing` */
 export async function labStore(): Promise<LabStore> {
-  const { s3 } = readConnection(labPaths());
+  const { s3 } = labConnection();
   const [client, { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand }] =
     await Promise.all([openS3(s3), import("@aws-sdk/client-s3")]);
   return {
