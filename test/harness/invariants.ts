@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { containersOf, PodSpec, restrictedViolations } from "./pod-security.ts";
+import type { Graph, Registration } from "./record.ts";
+
+/** The pod specs in a graph, by the name of the resource that holds them. */
+export function podSpecs(graph: Graph): Map<string, PodSpec> {
+  const Workload = z.looseObject({ spec: z.looseObject({ template: z.looseObject({ spec: PodSpec }) }) });
+  return new Map(
+    graph.resources.flatMap(({ name, inputs }) => {
+      const workload = Workload.safeParse(inputs);
+      return workload.success ? [[name, workload.data.spec.template.spec] as const] : [];
+    }),
+  );
+}
+
+const Metadata = z.looseObject({
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().optional(),
+    labels: z.record(z.string(), z.string()).default({}),
+  }),
+});
+
+const isProvider = ({ type }: Registration): boolean => type.startsWith("pulumi:providers:");
+const isKubernetes = ({ type }: Registration): boolean => type.startsWith("kubernetes:");
+
+/** What every graph of ours must fulfil; one line for each breach. */
+export function graphProblems(graph: Graph): string[] {
+  return [
+    ...graph.resources.filter(isKubernetes).flatMap(kubernetesProblems),
+    ...graph.resources.filter(({ custom }) => !custom).flatMap((one) => componentProblems(one, graph)),
+    ...graph.resources.flatMap(nameProblems),
+    ...[...podSpecs(graph)].flatMap(([name, pod]) => podProblems(name, pod)),
+  ];
+}
+
+function kubernetesProblems({ name, inputs, provider, parent }: Registration): string[] {
+  const problems: string[] = [];
+  if (provider === undefined) problems.push(`${name}: no explicit provider`);
+  if (parent === undefined) problems.push(`${name}: no component is its parent`);
+  const object = Metadata.safeParse(inputs);
+  if (!object.success) return [...problems, `${name}: no metadata.name`];
+  for (const label of ["app.kubernetes.io/managed-by", "mayfly.dev/tenant", "mayfly.dev/role"]) {
+    if (object.data.metadata.labels[label] === undefined) problems.push(`${name}: no label ${label}`);
+  }
+  return problems;
+}
+
+function componentProblems({ name, type }: Registration, graph: Graph): string[] {
+  return [
+    ...(/^mayfly:[a-z]+:[A-Z]\w+$/.test(type)
+      ? []
+      : [`${name}: type ${type} is not mayfly:<folder>:<Class>`]),
+    ...(graph.sealed.has(name) ? [] : [`${name}: did not seal itself with outputs`]),
+  ];
+}
+
+const nameProblems = (resource: Registration): string[] => {
+  const { name, parent } = resource;
+  if (isProvider(resource) || parent === undefined || name.startsWith(`${parent}-`)) return [];
+  return [`${name}: does not begin with its parent's name ${parent}`];
+};
+
+function podProblems(owner: string, pod: PodSpec): string[] {
+  const problems = restrictedViolations(pod).map((problem) => `${owner}: Pod Security: ${problem}`);
+  const unless = (fine: boolean, problem: string): void => {
+    if (!fine) problems.push(`${owner}: ${problem}`);
+  };
+  unless(pod.automountServiceAccountToken === false, "mounts a service account token");
+  unless(pod.enableServiceLinks === false, "service links are on");
+  unless(pod.serviceAccountName === "runner", "runs under another service account than runner");
+  unless(pod.hostUsers !== true, "hostUsers is on");
+  for (const { name, resources, securityContext } of containersOf(pod)) {
+    for (const resource of ["cpu", "memory", "ephemeral-storage"]) {
+      const { requests, limits } = resources;
+      const limit = limits[resource];
+      unless(
+        limit !== undefined && limit === requests[resource],
+        `${name}: ${resource} request and limit differ`,
+      );
+    }
+    unless(securityContext["readOnlyRootFilesystem"] === true, `${name}: can write to its image`);
+  }
+  const EmptyDir = z.looseObject({
+    emptyDir: z.looseObject({ sizeLimit: z.string().optional(), medium: z.string().optional() }),
+  });
+  for (const volume of pod.volumes) {
+    const { data } = EmptyDir.safeParse(volume);
+    if (data === undefined) continue;
+    unless(data.emptyDir.sizeLimit !== undefined, `volume ${volume.name}: no size limit`);
+    unless(data.emptyDir.medium !== "Memory", `volume ${volume.name}: in memory`);
+  }
+  return problems;
+}
