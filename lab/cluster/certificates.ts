@@ -197,7 +197,11 @@ async function issue(folder: string, request: CertificateRequest): Promise<void>
   ]);
   await replace(path);
   await writeFile(`${path}.request`, requestText(request), { mode: 0o600 });
-  await Promise.all([`${path}.csr`, `${path}.ext`].map(async (file) => { await rm(file, { force: true }); }));
+  await Promise.all(
+    [`${path}.csr`, `${path}.ext`].map(async (file) => {
+      await rm(file, { force: true });
+    }),
+  );
 }
 
 /** 16 random bytes below 2^127, as RFC 5280 asks for positive serial numbers of at most 20 bytes. */

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { run } from "../host/run.ts";
 import { tar } from "../host/tar.ts";
 import { RUN } from "../paths.ts";
-import { PAUSE_IMAGE } from "./node.ts";
 
 /** An image as a docker-archive file. */
 export interface ImageArchive {
@@ -21,19 +20,23 @@ const LABEL = "mayfly.dev/archive";
 
 const sha256 = (data: Buffer | string): string => createHash("sha256").update(data).digest("hex");
 
-/** The smallest image there is: one static program that sleeps and reaps. The same program gives the same bytes. */
-export function pauseArchive(program: Buffer): { readonly archive: Buffer; readonly digest: string } {
-  const layer = tar([{ name: "pause", content: program, mode: 0o755 }]);
+/** One static program as an image: nothing else is in it. The same program gives the same bytes. */
+export function programArchive(
+  image: string,
+  path: string,
+  program: Buffer,
+): { readonly archive: Buffer; readonly digest: string } {
+  const layer = tar([{ name: path, content: program, mode: 0o755 }]);
   const config = JSON.stringify({
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
     os: "linux",
     created: "1970-01-01T00:00:00Z",
-    config: { Entrypoint: ["/pause"], User: "65535:65535" },
+    config: { Entrypoint: [`/${path}`], User: "65535:65535" },
     rootfs: { type: "layers", diff_ids: [`sha256:${sha256(layer)}`] },
     history: [{ created: "1970-01-01T00:00:00Z", created_by: "mayfly lab" }],
   });
   const name = `${sha256(config)}.json`;
-  const manifest = JSON.stringify([{ Config: name, RepoTags: [PAUSE_IMAGE], Layers: ["layer.tar"] }]);
+  const manifest = JSON.stringify([{ Config: name, RepoTags: [image], Layers: ["layer.tar"] }]);
   const archive = tar([
     { name, content: Buffer.from(config), mode: 0o644 },
     { name: "layer.tar", content: layer, mode: 0o644 },
@@ -69,14 +72,19 @@ export async function importImages(images: readonly ImageArchive[]): Promise<str
   return missing.map(({ name }) => name);
 }
 
-/** The sandbox image of every pod, from the lab's own pause program. @param folder Where the archive may lie meanwhile. */
-export async function importPause(program: string, folder: string): Promise<void> {
-  const { archive, digest } = pauseArchive(readFileSync(program));
-  const path = join(folder, "pause.tar");
-  await writeFile(path, archive, { mode: 0o600 });
+/** Imports an image that is one program. @param folder Where the archive may lie meanwhile. */
+export async function importProgram(
+  image: string,
+  path: string,
+  program: string,
+  folder: string,
+): Promise<void> {
+  const { archive, digest } = programArchive(image, path, readFileSync(program));
+  const file = join(folder, `${path}.tar`);
+  await writeFile(file, archive, { mode: 0o600 });
   try {
-    await importImages([{ name: PAUSE_IMAGE, digest, archive: path }]);
+    await importImages([{ name: image, digest, archive: file }]);
   } finally {
-    await rm(path, { force: true });
+    await rm(file, { force: true });
   }
 }

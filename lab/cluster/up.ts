@@ -18,8 +18,9 @@ import type { ToolsFor } from "../tools/types.ts";
 import { Api, type KubernetesObject } from "./api.ts";
 import { ensureCertificates, readCertificate } from "./certificates.ts";
 import { type Check, dnsHealth, nodeHealth } from "./health.ts";
-import { importPause } from "./images.ts";
+import { importProgram } from "./images.ts";
 import { kubeconfigText } from "./kubeconfig.ts";
+import { PAUSE_IMAGE } from "./node.ts";
 import { calicoObjects, nodeObject, roleObjects, serviceObjects } from "./objects.ts";
 import { clusterUnits, KUBECONFIGS, s3Unit } from "./units.ts";
 
@@ -92,7 +93,10 @@ export async function clusterUp(
   );
   const api = new Api(paths.certificates);
   await step("roles, Calico and DNS objects", async () => {
-    await Promise.all([applyObjects(paths, api, tools.calicoCrds), importPause(tools.pause, paths.config)]);
+    await Promise.all([
+      applyObjects(paths, api, tools.calicoCrds),
+      importProgram(PAUSE_IMAGE, "pause", tools.pause, paths.config),
+    ]);
   });
   const after = await step(
     "kubelet, scheduler, controllers, Calico, DNS",
@@ -123,9 +127,9 @@ async function applyObjects(paths: LabPaths, api: Api, crdFolder: string): Promi
   await applyCrds(paths, api, crds);
   // Served a moment after they are made, as is the namespace kube-system on a new cluster.
   await Promise.all(
-    [...roleObjects(), ...calicoObjects(), ...serviceObjects()].map(
-      async (object) => { await applyPatiently(api, object); },
-    ),
+    [...roleObjects(), ...calicoObjects(), ...serviceObjects()].map(async (object) => {
+      await applyPatiently(api, object);
+    }),
   );
 }
 

@@ -11,7 +11,7 @@ import {
   schedulerArgs,
 } from "../../../lab/cluster/controlplane.ts";
 import { nodeProblem, PARTS } from "../../../lab/cluster/health.ts";
-import { parseImported, pauseArchive } from "../../../lab/cluster/images.ts";
+import { parseImported, programArchive } from "../../../lab/cluster/images.ts";
 import { kubeconfigText } from "../../../lab/cluster/kubeconfig.ts";
 import {
   containerdConfig,
@@ -297,9 +297,9 @@ describe("S3", () => {
 
 describe("images", () => {
   test("the same pause program gives the same image", () => {
-    const one = pauseArchive(Buffer.from("program"));
-    expect(one.archive.equals(pauseArchive(Buffer.from("program")).archive)).toBe(true);
-    expect(one.digest).not.toBe(pauseArchive(Buffer.from("another")).digest);
+    const one = programArchive("pause:1", "pause", Buffer.from("program"));
+    expect(one.archive.equals(programArchive("pause:1", "pause", Buffer.from("program")).archive)).toBe(true);
+    expect(one.digest).not.toBe(programArchive("pause:1", "pause", Buffer.from("another")).digest);
   });
 
   test("what was imported, and from which archive, is read from the list", () => {
