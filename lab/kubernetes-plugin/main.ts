@@ -28,8 +28,9 @@ const leave = (): void => {
   process.exit(0);
 };
 process.on("SIGTERM", leave);
-// Ctrl-C in a terminal reaches the whole process group; the engine says by its Cancel call what is to be done.
-process.on("SIGINT", () => undefined);
+// How the engine ends a plugin, after which it waits five seconds before it kills. A terminal's Ctrl-C does not reach us: the engine
+// gives each plugin a process group of its own (pulumi's sdk/go/common/resource/plugin/plugin.go).
+process.on("SIGINT", leave);
 // A killed engine can't stop its plugins, and a plugin without an engine has nobody to work for.
 const parent = process.ppid;
 if (parent > 1)
