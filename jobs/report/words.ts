@@ -1,0 +1,94 @@
+import type { Outcome } from "../../schema/outcome.ts";
+import type { RunReport } from "../../schema/report.ts";
+
+/** Outcomes as people say them. */
+export const OUTCOME_WORDS: Readonly<Record<Outcome["kind"], string>> = {
+  succeeded: "succeeded",
+  "user-failure": "failed",
+  "out-of-memory": "out of memory",
+  image: "image missing",
+  unschedulable: "unschedulable",
+  refused: "refused",
+  infrastructure: "infrastructure failure",
+  lost: "lost",
+  deadline: "deadline passed",
+  cancelled: "cancelled",
+};
+
+/** What the outcome adds to its name; undefined for a success. */
+export const outcomeMessage = (outcome: Outcome): string | undefined =>
+  outcome.kind === "succeeded" ? undefined : outcome.message;
+
+/** `4.2 s`, `3 min 05 s`, `2 h 03 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const pad = (value: number): string => String(value).padStart(2, "0");
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${pad(Math.floor(whole / 60) % 60)} min`;
+}
+
+/** `512 MiB`, `2 GiB`, `1.4 GiB`. */
+export const formatMib = (mib: number): string =>
+  mib < 1024 ? `${Math.round(mib)} MiB` : `${Number((mib / 1024).toFixed(1))} GiB`;
+
+/** `2 cores`, `1 core`, `0.4 cores`. */
+export const formatCpu = (millicores: number): string =>
+  `${millicores / 1000} ${millicores === 1000 ? "core" : "cores"}`;
+
+export const formatMoney = (amount: number, currency: string): string =>
+  `${amount < 0.01 ? amount.toFixed(4) : amount.toFixed(2)} ${currency}`;
+
+export const totalSeconds = (report: RunReport): number =>
+  (Date.parse(report.endedAt) - Date.parse(report.startedAt)) / 1000;
+
+/** Used as a share of what was asked, such as `61 %`. */
+export function share(used: number | undefined, asked: number): string {
+  return used === undefined || asked === 0 ? "unknown" : `${Math.round((used / asked) * 100)} %`;
+}
+
+/** The commands one needs next, most useful first. */
+export function nextCommands(report: RunReport, jobFile: string | undefined): readonly string[] {
+  const { run, outcome } = report;
+  const namespace = `${report.tenant}-${run}`;
+  const file = jobFile ?? "JOB.yaml";
+  if (report.left.length > 0) return [`mayfly destroy ${run}`, `kubectl get all --namespace ${namespace}`];
+  if (report.kept) {
+    return [
+      `kubectl get pods --namespace ${namespace}`,
+      `mayfly logs --follow ${run}`,
+      `mayfly destroy ${run}`,
+    ];
+  }
+  switch (outcome.kind) {
+    case "succeeded":
+      return [`mayfly status ${run}`, `mayfly logs ${run}`];
+    case "user-failure":
+    case "out-of-memory":
+      return [`mayfly logs ${run}`, `mayfly run --keep ${file}`];
+    case "deadline":
+      return [`mayfly logs ${run}`, `mayfly run --follow ${file}`];
+    case "image":
+    case "unschedulable":
+    case "refused":
+      return [`mayfly plan ${file}`, `mayfly status ${run}`];
+    case "infrastructure":
+    case "lost":
+      return [`mayfly status ${run}`, `mayfly run ${file}`];
+    case "cancelled":
+      return [`mayfly run ${file}`];
+  }
+}
+
+/** One line: `wordcount-x1 succeeded in 14.2 s: 3 pods, 12.1 core-seconds, nothing left`. */
+export function renderSummary(report: RunReport): string {
+  const { outcome, usage, pods, left, kept } = report;
+  const attempt = report.attempt > 1 ? ` at attempt ${report.attempt}` : "";
+  const rest = kept ? "kept" : left.length > 0 ? `left behind: ${left.join(", ")}` : "nothing left";
+  const message = outcomeMessage(outcome);
+  return (
+    `${report.run} ${OUTCOME_WORDS[outcome.kind]}${attempt} in ${formatSeconds(totalSeconds(report))}: ` +
+    `${pods.length} ${pods.length === 1 ? "pod" : "pods"}, ${usage.asked.coreSeconds} core-seconds, ${rest}` +
+    (message === undefined ? "" : `. ${message.replace(/\s*\n\s*/g, " ")}`)
+  );
+}
