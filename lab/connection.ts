@@ -59,7 +59,7 @@ export const pulumiVariables = (connection: Connection): Readonly<Record<string,
   PULUMI_HOME: connection.pulumi.home,
   PULUMI_BACKEND_URL: connection.pulumi.backendUrl,
   PULUMI_CONFIG_PASSPHRASE_FILE: connection.pulumi.passphraseFile,
-  // The salt of the lab's passphrase is in the state; without this, Pulumi would write one into the committed Pulumi.lab.yaml.
+  // The salt of this machine's passphrase is in the state; a stack file without it, such as the committed one, goes on with that.
   PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
   PULUMI_SKIP_UPDATE_CHECK: "true",
   PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
