@@ -1,3 +1,4 @@
+import type { RunIdentity } from "../../../jobs/plan/plan.ts";
 import { EnvironmentContract } from "../../../schema/contract.ts";
 import { JobSpec } from "../../../schema/job.ts";
 
@@ -129,4 +130,4 @@ export const pi = (changes: Readonly<Record<string, unknown>> = {}): JobSpec =>
     ...changes,
   });
 
-export const identity = { run: "wordcount-11240544-k3fqa", attempt: 1 } as const;
+export const identity: RunIdentity = { run: "wordcount-11240544-k3fqa", attempt: 1 };
