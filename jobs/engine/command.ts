@@ -32,6 +32,12 @@ const UNNEEDED: Readonly<Record<string, string>> = {
   "stack select": "",
 };
 
+/** `--no-select`: else a file that remembers the choice is left in PULUMI_HOME for each folder that an operation worked in. */
+const EXTRA: Readonly<Record<string, readonly string[]>> = {
+  "stack init": ["--no-select"],
+  destroy: ["--remove"],
+};
+
 /**
  * A PulumiCommand that skips needless calls, removes a stack in the call that destroys it, and runs the CLI in a session of its
  * own: a terminal's Ctrl-C would otherwise reach it beside us and cut the clean-up short.
@@ -55,10 +61,10 @@ async function run(
   _onError?: unknown,
   signal?: AbortSignal,
 ): Promise<CommandResult> {
-  const unneeded = UNNEEDED[args.slice(0, 2).join(" ")];
+  const call = args[0] === "stack" ? args.slice(0, 2).join(" ") : (args[0] ?? "");
+  const unneeded = UNNEEDED[call];
   if (unneeded !== undefined) return { stdout: unneeded, stderr: "", code: 0 };
-  const all =
-    args[0] === "destroy" ? [...args, "--remove", "--non-interactive"] : [...args, "--non-interactive"];
+  const all = [...args, ...(EXTRA[call] ?? []), "--non-interactive"];
   return await new Promise((resolve, reject) => {
     const child = spawn("pulumi", all, {
       cwd,

@@ -10,5 +10,6 @@ import { jobProgram } from "../../stacks/job/program.ts";
  */
 export function programOf(plan: Plan): PulumiFn {
   const authenticationSecret = randomBytes(32).toString("hex");
-  return async () => await Promise.resolve({ ...jobProgram({ plan, authenticationSecret: secret(authenticationSecret) }) });
+  return async () =>
+    await Promise.resolve({ ...jobProgram({ plan, authenticationSecret: secret(authenticationSecret) }) });
 }
