@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { systemPath } from "../host/requirements.ts";
 import type { Unit } from "../host/unit.ts";
 import type { LabPaths } from "../paths.ts";
 import type { ToolsOfGroup } from "../tools/types.ts";
@@ -15,6 +14,12 @@ import {
   resolvConf,
 } from "./node.ts";
 import { rootFile, s3Args } from "./s3.ts";
+
+/**
+ * For daemons that call programs of the host: always the same, whatever PATH `lab up` is called with, since a daemon that
+ * was started in another way than today is started anew.
+ */
+const DAEMON_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The S3 server, on loopback and on the address that pods reach too. */
 export function s3Unit(paths: LabPaths, versitygw: string, addresses: readonly string[]): Unit {
@@ -61,8 +66,7 @@ export function clusterUnits(
       name: "containerd",
       command: host.containerd,
       args: ["--config", join(paths.config, "containerd.toml"), "--log-level", "warn"],
-      // The CNI plugins that it starts look for iptables here, where not every user's PATH does.
-      env: { PATH: systemPath() },
+      env: { PATH: DAEMON_PATH },
       after: [],
       files: {
         [join(paths.config, "containerd.toml")]: containerdConfig(paths),
@@ -106,7 +110,7 @@ export function clusterUnits(
       name: "kubelet",
       command: tools.kubelet,
       args: kubeletArgs(paths),
-      env: { PATH: systemPath() },
+      env: { PATH: DAEMON_PATH },
       after: [],
       files: {
         [join(paths.config, "kubelet.yaml")]: kubeletConfig(paths),
@@ -119,7 +123,7 @@ export function clusterUnits(
       name: "kube-proxy",
       command: tools.kubeProxy,
       args: [`--config=${join(paths.config, "kube-proxy.yaml")}`],
-      env: { PATH: systemPath() },
+      env: { PATH: DAEMON_PATH },
       // It asks for its own node at the start, and gives up on it after a while.
       after: ["kubelet"],
       files: { [join(paths.config, "kube-proxy.yaml")]: kubeProxyConfig(paths) },
@@ -141,7 +145,7 @@ export function clusterUnits(
       args: [],
       env: {
         ...felixEnv(kubeconfig("calico-node")),
-        PATH: systemPath(),
+        PATH: DAEMON_PATH,
       },
       after: ["kubelet"],
       watches: [...api, kubeconfig("calico-node")],

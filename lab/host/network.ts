@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { execute } from "../../base/process.ts";
 import { run } from "./run.ts";
 
 const Addresses = z.array(
@@ -32,10 +33,13 @@ export const isLabInterface = (name: string, bridge: string): boolean =>
 export const labInterfaces = (bridge: string): string[] =>
   interfaces().filter((name) => isLabInterface(name, bridge));
 
-/** Removes them. One of a pair may go with the other, so what has gone meanwhile is no error. */
+/** Removes them. Those of pods go by themselves a moment after their namespaces: what has gone meanwhile is no error. */
 export async function removeInterfaces(bridge: string): Promise<void> {
   for (const name of labInterfaces(bridge)) {
-    if (interfaces().includes(name)) await run("ip", ["link", "delete", name]);
+    const { code, stderr } = await execute("ip", ["link", "delete", name]);
+    if (code !== 0 && interfaces().includes(name)) {
+      throw new Error(`the network interface ${name} can't be removed: ${stderr}`);
+    }
   }
 }
 
