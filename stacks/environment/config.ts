@@ -15,7 +15,11 @@ export function readConfig(): EnvironmentConfig {
   for (const [key, text] of Object.entries(pulumi.runtime.allConfig())) {
     if (key.startsWith(NAMESPACE)) values[key.slice(NAMESPACE.length)] = parseValue(key, text);
   }
-  return parseConfig(EnvironmentConfig, values, NAMESPACE);
+  return parseConfig(EnvironmentConfig, values, {
+    what: "The environment's config",
+    where: `Pulumi.${pulumi.getStack()}.yaml`,
+    prefix: NAMESPACE,
+  });
 }
 
 /** Objects and lists reach a program as JSON text. */

@@ -20,8 +20,13 @@ async function readPlan(): Promise<Plan> {
       hint: "Run: pulumi config rm planFile",
     });
   }
-  if (file !== undefined) return parseConfig(Plan, await readJson(resolve(file), HINT), file);
-  if (inline !== undefined) return parseConfig(Plan, inline, "mayfly-job:plan");
+  const what = "The plan";
+  if (file !== undefined) {
+    return parseConfig(Plan, await readJson(resolve(file), HINT), { what, where: file, prefix: "" });
+  }
+  if (inline !== undefined) {
+    return parseConfig(Plan, inline, { what, where: "mayfly-job:plan", prefix: "mayfly-job:plan" });
+  }
   throw new UserError("plan-missing", "This stack has no plan.", {
     path: "mayfly-job:planFile",
     hint: HINT,

@@ -1,0 +1,160 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { projectDir } from "../../base/paths.ts";
+import { EnvironmentContract } from "../../schema/contract.ts";
+import { graphProblems } from "../harness/invariants.ts";
+import { type Graph, record } from "../harness/record.ts";
+
+const Settings = z.object({ config: z.record(z.string(), z.unknown()) });
+const committed = Settings.parse(parse(readFileSync(join(projectDir, "Pulumi.lab.yaml"), "utf8"))).config;
+
+/** Pulumi hands objects and lists to programs as JSON text. */
+const asPulumi = (config: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(config).map(([key, value]) => [key, JSON.stringify(value)]));
+
+const node = (allocatable: Readonly<Record<string, string>>) => ({ status: { allocatable } });
+const EXISTING = {
+  "kube-system": { metadata: { uid: "7e57d004-2b97-44e2-8b7e-2d1d1a7d2f3a" } },
+  "mayfly-lab": node({
+    cpu: "1930m",
+    memory: "24041296Ki",
+    "ephemeral-storage": "267847884800",
+    pods: "110",
+  }),
+};
+
+const up = async (
+  changes: Readonly<Record<string, unknown>> = {},
+  existing: Readonly<Record<string, object>> = EXISTING,
+): Promise<Graph> => {
+  delete process.env["KUBECONFIG"];
+  const { default: door } = await import("../../stacks/environment/index.ts");
+  return await record(door, {
+    project: "mayfly",
+    stack: "lab",
+    config: asPulumi({ ...committed, ...changes }),
+    existing,
+  });
+};
+
+const contractOf = (graph: Graph): EnvironmentContract =>
+  EnvironmentContract.parse(z.object({ contract: z.unknown() }).parse(graph.outputs).contract);
+
+const pools = z.array(z.looseObject({})).parse(committed["mayfly:pools"]);
+
+describe("the environment on the lab's cluster, as committed in Pulumi.lab.yaml", () => {
+  test("keeps the rules of every graph and consists of exactly these resources", async () => {
+    const graph = await up();
+    expect(graphProblems(graph)).toEqual([]);
+    expect(graph.resources.map(({ type, name }) => `${name}  ${type}`).sort()).toEqual([
+      "kubernetes  pulumi:providers:kubernetes",
+      "tenant-demo  mayfly:tenants:TenantNamespace",
+      "tenant-demo-deny-all  kubernetes:networking.k8s.io/v1:NetworkPolicy",
+      "tenant-demo-namespace  kubernetes:core/v1:Namespace",
+      "tenant-demo-quota  kubernetes:core/v1:ResourceQuota",
+    ]);
+  });
+
+  test("only reads what was on the cluster before", async () => {
+    expect((await up()).read).toEqual([
+      { type: "kubernetes:core/v1:Namespace", id: "kube-system" },
+      { type: "kubernetes:core/v1:Node", id: "mayfly-lab" },
+    ]);
+  });
+
+  test("exports a valid contract in computed units, with the node's own room", async () => {
+    const contract = contractOf(await up());
+    expect(contract).toMatchObject({
+      name: "lab",
+      clusterId: "7e57d004-2b97-44e2-8b7e-2d1d1a7d2f3a",
+      pools: [
+        {
+          name: "default",
+          capacity: "on-demand",
+          allocatable: { cpu: 1930, memory: 23_477, scratch: 255_439, pods: 110 },
+          nodeSelector: { "mayfly.dev/pool": "default" },
+          tolerations: [],
+        },
+      ],
+      tenants: [
+        {
+          id: "demo",
+          namespace: "tenant-demo",
+          quota: { cpu: 64_000, memory: 262_144, scratch: 1_048_576, pods: 200 },
+        },
+      ],
+      limits: { pendingDeadline: 120, imageDeadline: 60, startDeadline: 120 },
+    });
+  });
+
+  test("lets nothing run in a tenant's namespace", async () => {
+    const graph = await up();
+    expect(graph.get("tenant-demo-quota").inputs["spec"]).toMatchObject({
+      hard: { pods: "0", services: "0", secrets: "100" },
+    });
+    expect(graph.get("tenant-demo-deny-all").inputs["spec"]).toEqual({
+      podSelector: {},
+      policyTypes: ["Ingress", "Egress"],
+    });
+    expect(graph.get("tenant-demo-namespace").inputs).toMatchObject({
+      metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+    });
+  });
+
+  test("has no secret in its graph", async () => {
+    expect((await up()).ofType(":Secret")).toEqual([]);
+  });
+});
+
+describe("a pool", () => {
+  test("may say what its nodes offer, for those that scale from zero", async () => {
+    const allocatable = { from: "config", cpu: "15800m", memory: "57Gi", scratch: "90Gi", pods: 58 };
+    const graph = await up({ "mayfly:pools": pools.map((pool) => ({ ...pool, allocatable })) });
+    expect(graph.read.map(({ id }) => id)).toEqual(["kube-system"]);
+    expect(contractOf(graph).pools[0]?.allocatable).toEqual({
+      cpu: 15_800,
+      memory: 58_368,
+      scratch: 92_160,
+      pods: 58,
+    });
+  });
+
+  test("keeps back what the platform's own pods need", async () => {
+    const allocatable = {
+      from: "node",
+      node: "mayfly-lab",
+      reserve: { cpu: "130m", memory: "477Mi", pods: 10 },
+    };
+    const graph = await up({ "mayfly:pools": pools.map((pool) => ({ ...pool, allocatable })) });
+    expect(contractOf(graph).pools[0]?.allocatable).toEqual({
+      cpu: 1800,
+      memory: 23_000,
+      scratch: 255_439,
+      pods: 100,
+    });
+  });
+});
+
+describe("a mistake in the config", () => {
+  test.each([
+    ["a mistyped key", { "mayfly:pool": [] }, 'Unrecognized key: "pool"'],
+    ["a list without members", { "mayfly:pools": [] }, "mayfly:pools: "],
+    ["an unknown kind of cluster", { "mayfly:cluster": { kind: "gke" } }, "mayfly:cluster.kind: "],
+    [
+      "a quantity without its unit",
+      { "mayfly:tenants": [{ id: "demo", quota: { cpu: "64", memory: "256", scratch: "1Ti", pods: 1 } }] },
+      "mayfly:tenants[0].quota.memory: must be a positive quantity with the unit Mi, Gi or Ti",
+    ],
+    ["something left out", { "mayfly:s3": { region: "us-east-1" } }, "mayfly:s3.endpoint: is missing"],
+    ["two pools of a name", { "mayfly:pools": [...pools, ...pools] }, "mayfly:pools[1]: a pool of this name"],
+  ])("%s is refused with its path", async (_what, changes, message) => {
+    const failure: unknown = await up(changes).catch((error: unknown) => error);
+    expect(String(failure)).toContain(message);
+    expect(String(failure)).toContain("in: Pulumi.lab.yaml");
+    // Pulumi shows errors of this name without a stack trace.
+    expect(failure).toHaveProperty("__pulumiRunError", true);
+  });
+});
