@@ -166,6 +166,8 @@ export interface ObservedLog {
 export interface ObservedRun {
   /** By UID: a StatefulSet makes pods of the same name again. */
   readonly pods: Readonly<Record<string, ObservedPod>>;
+  /** When pods were found gone, by UID: the news may come before that of the pod itself. */
+  readonly gone: Readonly<Record<string, number>>;
   /** Events that matter to a verdict, by UID. */
   readonly events: Readonly<
     Record<string, EventView & { readonly firstSeenAt: number; readonly lastSeenAt: number }>

@@ -22,6 +22,7 @@ const MEMORY_CLUES = 20;
 /** What is known before anything was seen. */
 export const nothingObserved: ObservedRun = {
   pods: {},
+  gone: {},
   events: {},
   controllers: {},
   namespace: undefined,
@@ -46,13 +47,11 @@ export function reduce(known: ObservedRun, fact: Observation, plannedPods: numbe
     case "pod":
       return withPod(known, fact.at, fact.pod, plannedPods);
     case "pod-gone": {
+      const since = first(known.gone[fact.uid], fact.at) ?? fact.at;
+      const next = { ...known, gone: { ...known.gone, [fact.uid]: since } };
       const pod = known.pods[fact.uid];
-      if (pod === undefined) return known;
-      return put(known, {
-        ...pod,
-        goneSeenAt: first(pod.goneSeenAt, fact.at),
-        lossSeenAt: first(pod.lossSeenAt, fact.at),
-      });
+      if (pod === undefined) return next;
+      return put(next, { ...pod, goneSeenAt: since, lossSeenAt: first(pod.lossSeenAt, since) });
     }
     case "event": {
       const before = known.events[fact.event.uid];
@@ -187,8 +186,8 @@ function withPod(known: ObservedRun, at: number, pod: PodView, plannedPods: numb
     unschedulableSeenAt: first(before?.unschedulableSeenAt, pod.unschedulable === undefined ? undefined : at),
     nodeSeenAt: first(before?.nodeSeenAt, pod.node === undefined ? undefined : at),
     startSeenAt: first(before?.startSeenAt, pod.containers.some(started) ? at : undefined),
-    goneSeenAt: before?.goneSeenAt,
-    lossSeenAt: first(before?.lossSeenAt, leaving(pod) ? at : undefined),
+    goneSeenAt: known.gone[pod.uid],
+    lossSeenAt: first(first(before?.lossSeenAt, known.gone[pod.uid]), leaving(pod) ? at : undefined),
     pull: pullTrouble(before?.pull, pod, newest, at),
     oomKilled,
     usage: before?.usage ?? {},
