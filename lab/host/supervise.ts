@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, renameSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+} from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -53,6 +62,7 @@ export async function ensureUnits(
 ): Promise<Map<string, UnitChange>> {
   await mkdir(supervision.recordsDir, { recursive: true, mode: 0o700 });
   await mkdir(supervision.logsDir, { recursive: true, mode: 0o700 });
+  boundLogs(supervision.logsDir);
   const byName = new Map(units.map((unit) => [unit.name, unit]));
   const changes = new Map<string, UnitChange>();
   const running = new Map<string, Promise<void>>();
@@ -70,6 +80,16 @@ export async function ensureUnits(
   const results = await Promise.allSettled(running.values());
   for (const result of results) if (result.status === "rejected") throw result.reason;
   return changes;
+}
+
+const LOG_LIMIT_BYTES = 64 * 1024 ** 2;
+
+/** Empties logs that grew too long: a lab may run for months, and nothing rotates them. */
+function boundLogs(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (statSync(path).size > LOG_LIMIT_BYTES) truncateSync(path);
+  }
 }
 
 async function ensureUnit(supervision: Supervision, unit: Unit): Promise<UnitChange> {
@@ -105,9 +125,10 @@ async function stopStrangers(supervision: Supervision, name: string): Promise<vo
 async function start(supervision: Supervision, unit: Unit): Promise<void> {
   for (const [path, text] of Object.entries(unit.files ?? {})) await writeIfChanged(path, text);
   const log = join(supervision.logsDir, `${unit.name}.log`);
-  // Each start begins a new log and keeps one old one, so that logs can't grow over the months.
+  // Each start begins a new log and keeps the one before, which says why the daemon had to be started again.
   if (existsSync(log)) renameSync(log, `${log}.1`);
-  const descriptor = openSync(log, "w", 0o600);
+  // Appending, so that a log cut short by boundLogs goes on at its new end.
+  const descriptor = openSync(log, "a", 0o600);
   const child = spawn(unit.command, unit.args, {
     // A session of its own: a Ctrl-C at the terminal must not reach daemons.
     detached: true,
