@@ -1,5 +1,12 @@
 import type { Plan } from "../../schema/plan.ts";
-import type { ContainerLog, Leftovers, NamespaceState, WatchOptions, WatchResult } from "../watch/index.ts";
+import type {
+  ContainerLog,
+  Leftovers,
+  NamespaceState,
+  ObservedRun,
+  WatchOptions,
+  WatchResult,
+} from "../watch/index.ts";
 import type { Environment } from "./environment.ts";
 
 /** What runs ask of the cluster: jobs/watch, bound to one. Tests have their own. */
@@ -11,6 +18,8 @@ export interface RunCluster {
   readonly namespaceState: (namespace: string) => Promise<NamespaceState>;
   readonly deliverSecrets: (plan: Plan, signal: AbortSignal) => Promise<void>;
   readonly watch: (plan: Plan, options: WatchOptions) => Promise<WatchResult>;
+  /** One look at the pods, without an own watch. */
+  readonly pods: (namespace: string) => Promise<ObservedRun>;
   readonly followLog: (
     target: { readonly namespace: string; readonly pod: string; readonly container: string },
     onLine: (line: string) => void,
@@ -42,6 +51,7 @@ export async function openRunCluster(
     namespaceState: (namespace) => watch.namespaceState(cluster, namespace),
     deliverSecrets: (plan, signal) => watch.deliverSecrets(cluster, plan, { signal }),
     watch: (plan, options) => watch.watchRun(cluster, plan, options),
+    pods: (namespace) => watch.observePods(cluster, namespace),
     followLog: (target, onLine, signal) => watch.followLog(cluster, target, onLine, signal),
     logs: (namespace, signal) => watch.containerLogs(cluster, namespace, { maxBytes: MAX_LOG_BYTES, signal }),
     leftovers: ({ run, namespace }) => watch.findLeftovers(cluster, { run, namespace }),

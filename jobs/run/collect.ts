@@ -25,6 +25,7 @@ export async function saveLogs(
       const url = logFolder(plan) + logName(log);
       await store.putStream(url, Readable.from(log.text));
       journal.saved(url);
+      if (log.truncated) journal.warn(`Only the end of ${url} was saved: the log was too long.`);
     }
   } catch (error) {
     journal.warn(`Not all logs were saved: ${signal.aborted ? "it took too long" : message(error)}`);

@@ -73,17 +73,10 @@ export async function openRecorded(record: RunRecord, options: EnvironmentOption
   return await openRunCluster(connection, async () => await readContract(connection.contract));
 }
 
-/** One look at the pods: a watch that is ended once its first answers are in. */
-const LOOK_MS = 1500;
-
-async function livePods({ plan, startedAt }: RunRecord, cluster: RunCluster): Promise<readonly PodReport[]> {
+async function livePods({ plan }: RunRecord, cluster: RunCluster): Promise<readonly PodReport[]> {
   await cluster.check();
   const state = await cluster.namespaceState(plan.namespace);
   if (state.kind !== "ours") return [];
   const { podReports } = await import("../report/index.ts");
-  const { observed } = await cluster.watch(plan, {
-    startedAt: new Date(startedAt),
-    signal: AbortSignal.timeout(LOOK_MS),
-  });
-  return podReports(plan, observed, new Date());
+  return podReports(plan, await cluster.pods(plan.namespace), new Date());
 }

@@ -84,8 +84,8 @@ export async function runAttempts(
       return await conclude(last);
     }
     const { report, journal } = last;
-    outcomes.push(report.outcome.kind);
     if (report.left.length > 0 || report.kept || !again(report.outcome)) return await conclude(last);
+    outcomes.push(report.outcome.kind);
     journal.warn(`Attempt ${attempt} ended as ${report.outcome.kind}; the job is tried again.`);
   }
 }

@@ -1,0 +1,262 @@
+import {
+  EngineFailure,
+  type EngineError,
+  type EngineEvent,
+  type ProcessEngine,
+} from "../../../jobs/engine/index.ts";
+import type { Environment } from "../../../jobs/run/environment.ts";
+import type { RunCluster } from "../../../jobs/run/cluster.ts";
+import type { RunRecord, RunRecords } from "../../../jobs/run/records.ts";
+import type { RunTools } from "../../../jobs/run/run.ts";
+import type { ObjectStore } from "../../../jobs/store/index.ts";
+import type { ContainerLog, WatchResult } from "../../../jobs/watch/index.ts";
+import { nothingObserved } from "../../../jobs/watch/reduce.ts";
+import type { Connection } from "../../../schema/connection.ts";
+import type { EnvironmentContract } from "../../../schema/contract.ts";
+import type { RunEvent } from "../../../schema/events.ts";
+import type { Outcome } from "../../../schema/outcome.ts";
+import type { Plan } from "../../../schema/plan.ts";
+
+export const connection: Connection = {
+  apiVersion: "mayfly.dev/connection/v1",
+  name: "lab",
+  kubeconfig: "/srv/lab/kubeconfig",
+  contract: "/srv/lab/contract.json",
+  path: ["/opt/pulumi/bin", "/opt/kubernetes/bin"],
+  pulumi: {
+    home: "/srv/pulumi-home",
+    backendUrl: "file:///srv/pulumi",
+    passphraseFile: "/srv/passphrase",
+    kubernetesPlugin: "stand-in",
+  },
+  s3: {
+    endpoint: "http://10.244.0.1:7070",
+    region: "us-east-1",
+    pathStyle: true,
+    credentialsFile: "/srv/credentials",
+    profile: "mayfly",
+  },
+};
+
+export const environmentOf = (contract: EnvironmentContract): Environment => ({
+  path: "/srv/lab/connection.json",
+  connection,
+  contract,
+});
+
+/** Waits for an abort, as a watch or an engine at work does. */
+export const untilAborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted === true) resolve();
+    signal?.addEventListener("abort", () => {
+      resolve();
+    });
+  });
+
+/** How the outside of a run behaves; everything is well where nothing is said. */
+export interface Scenario {
+  /** The verdict of the watch, attempt by attempt; it never comes where there is none. */
+  readonly verdicts?: readonly Outcome[];
+  readonly up?: EngineError | "hangs";
+  readonly create?: EngineError;
+  /** What destroy says, call by call; then it succeeds. */
+  readonly destroy?: readonly EngineError[];
+  readonly check?: Error;
+  readonly missing?: readonly string[];
+  readonly secrets?: Error;
+  readonly namespace?: "absent" | "foreign";
+  readonly leftovers?: readonly string[];
+  /** Called when the engine has made the namespace. */
+  readonly onMade?: () => void;
+}
+
+/** A whole outside for a run, and all that was done to it, in order. */
+export interface FakeTools extends RunTools {
+  readonly calls: string[];
+  readonly events: RunEvent[];
+  readonly onEvent: (event: RunEvent) => void;
+  readonly stored: Map<string, RunRecord>;
+}
+
+export function fakeTools(scenario: Scenario = {}): FakeTools {
+  const calls: string[] = [];
+  const events: RunEvent[] = [];
+  const stored = new Map<string, RunRecord>();
+  const cluster = fakeCluster(scenario, calls);
+  return {
+    calls,
+    events,
+    stored,
+    onEvent: (event) => events.push(event),
+    engine: fakeEngine(scenario, calls),
+    cluster: async () => await Promise.resolve(cluster),
+    store: async () => await Promise.resolve(fakeStore(scenario, calls)),
+    records: fakeRecords(stored, calls),
+  };
+}
+
+function stopIf(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new EngineFailure({ kind: "cancelled", message: "stopped" });
+}
+
+const event = (type: "done", kind: string, name: string, operation: string): EngineEvent => ({
+  type,
+  kind,
+  name,
+  operation,
+});
+
+function fakeEngine(scenario: Scenario, calls: string[]): ProcessEngine {
+  const destroys = [...(scenario.destroy ?? [])];
+  return {
+    pid: 4711,
+    create: async ({ stack }) => {
+      calls.push(`create ${stack}`);
+      await Promise.resolve();
+      if (scenario.create !== undefined) throw new EngineFailure(scenario.create);
+    },
+    up: async ({ stack }, { signal, onEvent } = {}) => {
+      calls.push(`up ${stack}`);
+      await Promise.resolve();
+      stopIf(signal);
+      if (scenario.up !== undefined && scenario.up !== "hangs") throw new EngineFailure(scenario.up);
+      onEvent?.(event("done", "kubernetes:core/v1:Namespace", "spark-run-namespace", "create"));
+      scenario.onMade?.();
+      if (scenario.up === "hangs") await untilAborted(signal);
+      stopIf(signal);
+      onEvent?.({ type: "summary", seconds: 1, changes: { create: 17 } });
+    },
+    preview: async () => await Promise.resolve([]),
+    destroy: async (stack, { onEvent } = {}) => {
+      calls.push(`destroy ${stack}`);
+      await Promise.resolve();
+      const failure = destroys.shift();
+      if (failure !== undefined) throw new EngineFailure(failure);
+      onEvent?.(event("done", "kubernetes:core/v1:Namespace", "spark-run-namespace", "delete"));
+    },
+    unlock: async (stack) => {
+      calls.push(`unlock ${stack}`);
+      await Promise.resolve();
+    },
+    list: async () => await Promise.resolve([]),
+    close: async () => {
+      calls.push("close");
+      await Promise.resolve();
+    },
+  };
+}
+
+async function* oneLog(): AsyncIterable<ContainerLog> {
+  await Promise.resolve();
+  yield {
+    pod: "coordinator-x1",
+    container: "driver",
+    previous: false,
+    truncated: false,
+    text: bytes("Pi is roughly 3.14\n"),
+  };
+}
+
+async function* bytes(text: string): AsyncIterable<Uint8Array> {
+  yield await Promise.resolve(new TextEncoder().encode(text));
+}
+
+function fakeCluster(scenario: Scenario, calls: string[]): RunCluster {
+  const verdicts = [...(scenario.verdicts ?? [])];
+  const answer = async (error: Error | undefined): Promise<void> => {
+    await Promise.resolve();
+    if (error !== undefined) throw error;
+  };
+  return {
+    check: async () => {
+      await answer(scenario.check);
+    },
+    checkSecrets: async () => {
+      await answer(scenario.secrets);
+    },
+    namespaceState: async () =>
+      await Promise.resolve(
+        scenario.namespace === "foreign"
+          ? { kind: "foreign", labels: {}, terminating: false }
+          : { kind: "absent" },
+      ),
+    deliverSecrets: async ({ namespace }: Plan) => {
+      calls.push(`secrets ${namespace}`);
+      await answer(scenario.secrets);
+    },
+    watch: async (_plan, { signal, sink }): Promise<WatchResult> => {
+      sink?.phase?.("starting", new Date());
+      sink?.phase?.("running", new Date());
+      sink?.log?.("driver", "Pi is roughly 3.14");
+      const outcome = verdicts.shift();
+      if (outcome === undefined) await untilAborted(signal);
+      return { outcome: signal.aborted ? undefined : outcome, observed: nothingObserved };
+    },
+    pods: async () => await Promise.resolve(nothingObserved),
+    followLog: async () => {
+      await Promise.resolve();
+    },
+    logs: () => oneLog(),
+    leftovers: async () =>
+      await Promise.resolve({
+        objects: (scenario.leftovers ?? []).map((name) => ({
+          apiVersion: "v1",
+          kind: "ConfigMap",
+          namespace: "demo",
+          name,
+          terminating: false,
+          finalizers: [],
+        })),
+        unknown: [],
+      }),
+    waitGone: async () => await Promise.resolve([]),
+    removeNamespace: async ({ namespace }) => {
+      calls.push(`remove ${namespace}`);
+      return await Promise.resolve(true);
+    },
+    close: () => undefined,
+  };
+}
+
+function fakeStore({ missing = [] }: Scenario, calls: string[]): ObjectStore {
+  return {
+    missing: async () => await Promise.resolve(missing),
+    put: async (url) => {
+      calls.push(`put ${url}`);
+      await Promise.resolve();
+    },
+    putStream: async (url, body) => {
+      await body.forEach(() => undefined);
+      calls.push(`put ${url}`);
+    },
+    list: async () => await Promise.resolve([]),
+    get: async () => await Promise.reject(new Error("not here")),
+    close: () => undefined,
+  };
+}
+
+function fakeRecords(stored: Map<string, RunRecord>, calls: string[]): RunRecords {
+  const put = async (record: RunRecord): Promise<void> => {
+    stored.set(record.plan.run, record);
+    await Promise.resolve();
+  };
+  return {
+    add: async (record) => {
+      calls.push(`record ${record.plan.run}`);
+      await put(record);
+    },
+    put,
+    get: async (run) => {
+      const record = stored.get(run);
+      return record === undefined
+        ? await Promise.reject(new Error("unknown"))
+        : await Promise.resolve(record);
+    },
+    remove: async (run) => {
+      calls.push(`forget ${run}`);
+      stored.delete(run);
+      await Promise.resolve();
+    },
+    list: async () => await Promise.resolve([...stored.values()]),
+  };
+}

@@ -1,0 +1,280 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { EngineError } from "../../../jobs/engine/index.ts";
+import { runExitCode } from "../../../jobs/run/index.ts";
+import { runAttempts } from "../../../jobs/run/run.ts";
+import type { RunOptions } from "../../../jobs/run/types.ts";
+import { EXIT, UserError } from "../../../base/errors.ts";
+import type { Outcome } from "../../../schema/outcome.ts";
+import type { RunReport } from "../../../schema/report.ts";
+import { environment, wordcount } from "../plan/sample.ts";
+import { environmentOf, type FakeTools, fakeTools, type Scenario } from "./fakes.ts";
+
+const spec = wordcount({ retries: { user: 0, outOfMemory: 0, infrastructure: 1 } });
+const RUN = `${spec.name}-11240600-aaaaa`;
+const succeeded: Outcome = { kind: "succeeded" };
+const lost: Outcome = { kind: "lost", message: "The node is gone." };
+
+interface Ran {
+  readonly tools: FakeTools;
+  readonly report: RunReport;
+}
+
+async function ran(scenario: Scenario, options: RunOptions = {}): Promise<Ran> {
+  const tools = fakeTools(scenario);
+  return { tools, report: await started(tools, options) };
+}
+
+const started = (tools: FakeTools, options: RunOptions = {}): Promise<RunReport> =>
+  runAttempts(spec, environmentOf(environment()), tools, {
+    runId: RUN,
+    submittedAt: new Date(),
+    onEvent: tools.onEvent,
+    ...options,
+  });
+
+const phases = ({ events }: FakeTools): string[] =>
+  events.flatMap((event) => (event.type === "phase" ? [event.phase] : []));
+const index = ({ calls }: FakeTools, start: string): number =>
+  calls.findIndex((call) => call.startsWith(start));
+
+describe("a run that succeeds", () => {
+  let it: Ran;
+  beforeAll(async () => {
+    it = await ran({ verdicts: [succeeded] });
+  });
+
+  test("goes through all phases in order and ends with its report", () => {
+    expect(phases(it.tools)).toEqual([
+      "preparing",
+      "creating",
+      "starting",
+      "running",
+      "collecting",
+      "destroying",
+      "verifying",
+    ]);
+    expect(it.tools.events.at(0)?.type).toBe("planned");
+    expect(it.tools.events.at(-1)).toMatchObject({ type: "report", report: { outcome: succeeded } });
+    expect(runExitCode(it.report)).toBe(0);
+  });
+
+  test("is on record before the engine makes anything", () => {
+    expect(index(it.tools, "record")).toBe(0);
+    expect(index(it.tools, "up")).toBeGreaterThan(index(it.tools, "create"));
+  });
+
+  test("saves the driver's log before it destroys, and the report after", () => {
+    const destroyed = index(it.tools, "destroy");
+    const saved = it.tools.calls.findIndex((call) => call.endsWith("coordinator-x1/driver.log"));
+    const reported = it.tools.calls.findIndex((call) => call.endsWith("report.json"));
+    expect(saved).toBeGreaterThan(0);
+    expect(saved).toBeLessThan(destroyed);
+    expect(reported).toBeGreaterThan(destroyed);
+    expect(it.report.logs).toHaveLength(1);
+  });
+
+  test("leaves a record that has ended, with the report", () => {
+    expect(it.tools.stored.get(RUN)).toMatchObject({ state: "ended", left: [], outcome: succeeded });
+  });
+
+  test("measures its milestones from the submission", () => {
+    expect(Object.keys(it.report.milestones).sort()).toEqual([
+      "driverStarted",
+      "gone",
+      "objectsExist",
+      "result",
+    ]);
+  });
+});
+
+describe("what is wrong before anything is made", () => {
+  const missing = ["s3://acme-code/app.py"];
+  test.each<[string, Scenario, string, number]>([
+    ["a missing input file", { missing }, "input-not-found", EXIT.missingInput],
+    ["a foreign namespace", { namespace: "foreign" }, "namespace-taken", EXIT.invalidInput],
+    [
+      "an unreachable cluster",
+      { check: new UserError("cluster-unreachable", "no answer", { exitCode: EXIT.unreachable }) },
+      "cluster-unreachable",
+      EXIT.unreachable,
+    ],
+    [
+      "a missing Secret",
+      { secrets: new UserError("secret-missing", "no such Secret") },
+      "secret-missing",
+      EXIT.invalidInput,
+    ],
+    [
+      "a missing Pulumi",
+      { create: { kind: "missing-tool", message: "pulumi" } },
+      "tool-missing",
+      EXIT.unavailable,
+    ],
+  ])(
+    "%s is a UserError; nothing is made and nothing is remembered",
+    async (_what, scenario, code, exitCode) => {
+      const tools = fakeTools(scenario);
+      await expect(started(tools)).rejects.toMatchObject({ code, exitCode });
+      expect(index(tools, "up")).toBe(-1);
+      expect(tools.stored.size).toBe(0);
+    },
+  );
+
+  test("the empty stack that was made meanwhile is gone again", async () => {
+    const tools = fakeTools({ missing });
+    await expect(started(tools)).rejects.toThrow(UserError);
+    expect(index(tools, "destroy")).toBeGreaterThan(index(tools, "create"));
+  });
+});
+
+describe("a cluster that can't be made", () => {
+  const refusedBy = (reason: "quota" | "policy"): EngineError => ({
+    kind: "provider",
+    message: "ResourceQuota",
+    failures: [{ kind: "kubernetes:core/v1:Pod", name: "spark", reason, message: "exceeded quota" }],
+  });
+  test.each<[string, EngineError, Partial<Outcome>]>([
+    ["a quota", refusedBy("quota"), { kind: "refused", by: "quota" }],
+    ["a policy", refusedBy("policy"), { kind: "refused", by: "policy" }],
+    ["a lock", { kind: "conflict", message: "locked", owners: [] }, { kind: "infrastructure" }],
+    ["a dead API server", { kind: "unreachable", message: "refused" }, { kind: "infrastructure" }],
+  ])("%s is an outcome, and what was made is destroyed", async (_what, up, outcome) => {
+    const { tools, report } = await ran({ up });
+    expect(report.outcome).toMatchObject(outcome);
+    expect(index(tools, "destroy")).toBeGreaterThan(index(tools, "up"));
+  });
+});
+
+describe("cancelling", () => {
+  test("while the engine works: it is stopped, everything is destroyed, the outcome is cancelled", async () => {
+    const controller = new AbortController();
+    const { tools, report } = await ran(
+      {
+        up: "hangs",
+        onMade: () => {
+          controller.abort();
+        },
+      },
+      { signal: controller.signal },
+    );
+    expect(report.outcome.kind).toBe("cancelled");
+    expect(index(tools, "destroy")).toBeGreaterThan(0);
+    expect(runExitCode(report)).toBe(130);
+  });
+
+  test("before anything was made: nothing is made", async () => {
+    const { tools, report } = await ran({ verdicts: [succeeded] }, { signal: AbortSignal.abort() });
+    expect(report.outcome.kind).toBe("cancelled");
+    expect(tools.events.some((event) => event.type === "phase" && event.phase === "collecting")).toBe(false);
+  });
+
+  test("while the job runs: it is not tried again, whatever the budget", async () => {
+    const controller = new AbortController();
+    const tools = fakeTools({});
+    const report = await started(tools, {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === "phase" && event.phase === "running") controller.abort();
+      },
+    });
+    expect(report.outcome.kind).toBe("cancelled");
+    expect(tools.calls.filter((call) => call.startsWith("up"))).toHaveLength(1);
+  });
+});
+
+describe("a verdict while the engine still waits for something", () => {
+  test("stops the engine and is the outcome", async () => {
+    const { report } = await ran({
+      up: "hangs",
+      verdicts: [{ kind: "image", image: "spark:9", message: "no such image" }],
+    });
+    expect(report.outcome.kind).toBe("image");
+  });
+});
+
+describe("another attempt", () => {
+  test("follows a lost one in a namespace of its own, once the first is gone", async () => {
+    const { tools, report } = await ran({ verdicts: [lost, succeeded] });
+    expect(report).toMatchObject({ attempt: 2, outcome: succeeded });
+    const [first, second] = tools.calls.filter((call) => call.startsWith("up"));
+    expect(first).not.toBe(second);
+    expect(index(tools, "destroy")).toBeLessThan(tools.calls.indexOf(second ?? ""));
+    expect(tools.events.filter(({ type }) => type === "report")).toHaveLength(1);
+  });
+
+  test("ends when the budget is used up", async () => {
+    const { report } = await ran({ verdicts: [lost, lost, succeeded] });
+    expect(report).toMatchObject({ attempt: 2, outcome: { kind: "lost" } });
+  });
+});
+
+describe("keeping", () => {
+  test("leaves the cluster up, says so in report and record, and destroys nothing", async () => {
+    const { tools, report } = await ran({ verdicts: [succeeded] }, { keep: true });
+    expect(report.kept).toBe(true);
+    expect(index(tools, "destroy")).toBe(-1);
+    expect(tools.stored.get(RUN)?.state).toBe("kept");
+  });
+
+  test("keeps the last attempt only", async () => {
+    const { tools } = await ran({ verdicts: [lost, succeeded] }, { keep: true });
+    expect(tools.calls.filter((call) => call.startsWith("destroy"))).toHaveLength(1);
+  });
+});
+
+describe("what could not be removed", () => {
+  test("is in the report, and the exit code says so", async () => {
+    const { tools, report } = await ran({ verdicts: [succeeded], leftovers: ["spark-files"] });
+    expect(report.left).toEqual(["ConfigMap demo/spark-files"]);
+    expect(runExitCode(report)).toBe(21);
+    expect(tools.stored.get(RUN)?.left).toEqual(report.left);
+  });
+
+  test("a stack that can't be destroyed is left, and the namespace is looked at all the same", async () => {
+    const failure: EngineError = { kind: "cli", message: "the disk is full" };
+    const { report } = await ran({ verdicts: [succeeded], destroy: [failure] });
+    expect(report.left).toHaveLength(1);
+    expect(report.left[0]).toContain("the disk is full");
+  });
+
+  test("a state that is gone is no reason to complain: the namespace tells", async () => {
+    const { report } = await ran({
+      verdicts: [succeeded],
+      destroy: [{ kind: "not-found", message: "no stack" }],
+    });
+    expect(report.left).toEqual([]);
+  });
+
+  test("a lock of a dead process on this machine is broken", async () => {
+    const { hostname } = await import("node:os");
+    const owners = [{ host: hostname(), pid: 2 ** 22 + 1, at: "2026-11-24T06:00:00Z" }];
+    const { tools, report } = await ran({
+      verdicts: [succeeded],
+      destroy: [{ kind: "conflict", message: "locked", owners }],
+    });
+    expect(report.left).toEqual([]);
+    expect(index(tools, "unlock")).toBeGreaterThan(0);
+  });
+
+  test("a lock of a process that may live is waited for, never broken", async () => {
+    const owners = [{ host: "another-machine", pid: 1, at: "2026-11-24T06:00:00Z" }];
+    const { tools } = await ran({
+      verdicts: [succeeded],
+      destroy: [{ kind: "conflict", message: "locked", owners }],
+    });
+    expect(index(tools, "unlock")).toBe(-1);
+    expect(tools.calls.filter((call) => call.startsWith("destroy"))).toHaveLength(2);
+  });
+});
+
+test("a listener that throws does not disturb the run", async () => {
+  const { report } = await ran(
+    { verdicts: [succeeded] },
+    {
+      onEvent: () => {
+        throw new Error("broken pipe");
+      },
+    },
+  );
+  expect(report.outcome).toEqual(succeeded);
+});
