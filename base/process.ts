@@ -49,6 +49,8 @@ export interface ExecuteOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
   readonly signal?: AbortSignal;
+  /** What ends the child when `signal` is aborted; default SIGTERM. */
+  readonly killSignal?: NodeJS.Signals;
   /** Called with each piece of output as it comes, for progress or a log file. */
   readonly onOutput?: (chunk: string) => void;
 }
@@ -64,6 +66,7 @@ export async function execute(
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.killSignal === undefined ? {} : { killSignal: options.killSignal }),
   };
   return await new Promise((resolve, reject) => {
     const child = spawn(command, args, spawnOptions);

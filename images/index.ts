@@ -1,0 +1,128 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { EXIT, UserError } from "../base/errors.ts";
+import { cacheDir } from "../base/paths.ts";
+import { buildSparkImage, SCRIPTS } from "./build/image.ts";
+import { sha256Text } from "./build/sum.ts";
+import { requireTools } from "./build/tools.ts";
+import { BASE, SOURCE_DATE_EPOCH } from "./base/recipe.ts";
+import { buildContext } from "./spark/context.ts";
+import { type Lock, readLock } from "./spark/lock.ts";
+import { SPARK_RECIPES, type SparkRecipe } from "./spark/recipe.ts";
+
+export { missingImagePackages } from "./build/tools.ts";
+
+/** Raise it when images/build/ makes another image from the same recipe. */
+const BUILDER = 1;
+
+/** What lies beside each archive. */
+const Note = z.strictObject({
+  name: z.string(),
+  id: z.string(),
+  manifest: z.string(),
+  layers: z.array(z.strictObject({ what: z.string(), digest: z.string(), size: z.int() })),
+});
+
+/** An image as a file, for `ctr images import`, `docker load` and `kind load image-archive`. */
+export interface ProvidedImage {
+  /** Such as `mayfly.dev/spark:4.0.1`. */
+  readonly name: string;
+  /** The image id: digest of its config. Changes with the content. */
+  readonly digest: string;
+  /** What containerd calls the image's digest: that of its manifest. */
+  readonly manifest: string;
+  /** Absolute path: OCI layout and docker-archive in one. */
+  readonly archive: string;
+  /** Bytes of each layer, uncompressed. */
+  readonly layers: readonly { readonly what: string; readonly digest: string; readonly size: number }[];
+}
+
+/** Names of all images that can be provided. */
+export const imageNames = (): string[] => SPARK_RECIPES.map(({ image }) => image);
+
+/**
+ * Archives of the engine images; builds those that the cache has not from the same inputs.
+ * @param names Default: all.
+ * @throws UserError `image-unknown`, `images-need-linux-root`, `image-tools-missing`, `image-build-failed`, `image-lock-stale`,
+ * `image-download-wrong`
+ */
+export async function provideImages(
+  names: readonly string[] = imageNames(),
+  signal?: AbortSignal,
+): Promise<readonly ProvidedImage[]> {
+  const recipes = names.map(recipeOf);
+  const images: ProvidedImage[] = [];
+  for (const recipe of recipes) images.push(await provide(recipe, signal));
+  return images;
+}
+
+function recipeOf(name: string): SparkRecipe {
+  const recipe = SPARK_RECIPES.find(({ image }) => image === name);
+  if (recipe !== undefined) return recipe;
+  throw new UserError("image-unknown", `There is no recipe for the image ${name}.`, {
+    exitCode: EXIT.invalidInput,
+    hint: `Known are ${imageNames().join(", ")}.`,
+  });
+}
+
+/** Hash of all that an image is made from, but for Debian's state of the day. */
+function imageKey(recipe: SparkRecipe, lock: Lock): string {
+  const scripts = readdirSync(SCRIPTS)
+    .toSorted()
+    .map((name) => [name, readFileSync(join(SCRIPTS, name), "utf8")]);
+  const inputs = [
+    recipe,
+    buildContext(recipe, lock),
+    scripts,
+    BASE,
+    SOURCE_DATE_EPOCH,
+    BUILDER,
+    process.arch,
+  ];
+  return sha256Text(JSON.stringify(inputs)).slice(0, 16);
+}
+
+async function provide(recipe: SparkRecipe, signal?: AbortSignal): Promise<ProvidedImage> {
+  const lock = readLock(recipe);
+  const folder = join(cacheDir(), "images");
+  const stem = join(folder, `spark-${recipe.version}-${imageKey(recipe, lock)}`);
+  const [archive, note] = [`${stem}.tar`, `${stem}.json`];
+  if (existsSync(archive) && existsSync(note)) {
+    const { id, ...rest } = Note.parse(JSON.parse(await readFile(note, "utf8")));
+    return { ...rest, digest: id, archive };
+  }
+  requireTools();
+  await mkdir(folder, { recursive: true });
+  await removeStale(folder);
+  const scratch = join(folder, `${SCRATCH}${process.pid}`);
+  await mkdir(scratch);
+  try {
+    const { id, manifest, layers } = await buildSparkImage(
+      recipe,
+      lock,
+      { downloads: join(folder, "downloads"), layers: join(folder, "layers"), scratch },
+      archive,
+      signal,
+    );
+    // Last, since it says that the archive is whole and which one it is.
+    const draft = join(scratch, "note.json");
+    await writeFile(draft, `${JSON.stringify({ name: recipe.image, id, manifest, layers }, undefined, 2)}\n`);
+    await rename(draft, note);
+    return { name: recipe.image, digest: id, manifest, archive, layers };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+const SCRATCH = "build-";
+
+/** Scratch folders of builds that were killed. */
+async function removeStale(folder: string): Promise<void> {
+  for (const name of readdirSync(folder)) {
+    const pid = Number(name.startsWith(SCRATCH) ? name.slice(SCRATCH.length) : Number.NaN);
+    if (Number.isNaN(pid) || existsSync(`/proc/${pid}`)) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
