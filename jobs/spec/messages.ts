@@ -72,7 +72,12 @@ function wrongType(
   const value = valueAt(context.document, path);
   const wanted = TYPES[issue.expected] ?? issue.expected;
   if (value === null) return `is empty: write ${wanted}, or leave the field out`;
-  const quotes = issue.expected === "string" && typeof value !== "object" ? ": put the value in quotes" : "";
+  const quotes =
+    issue.expected === "string" && typeof value !== "object"
+      ? ": put the value in quotes"
+      : issue.expected === "number" && typeof value === "string" && Number.isFinite(Number(value))
+        ? ": leave the quotes out"
+        : "";
   const message = isOwn(issue.message) ? `must be ${wanted}${quotes}` : issue.message;
   const found = Array.isArray(value)
     ? " (is a list)"

@@ -57,6 +57,7 @@ export const applicationEnv = (
   ...commonEnv(version),
   HOME: SCRATCH.work,
   TMPDIR: SCRATCH.temporary,
+  SPARK_LOCAL_DIRS: SCRATCH.local,
   PYTHONUNBUFFERED: "1",
   MAYFLY_RUN: identity.run,
   MAYFLY_ATTEMPT: String(identity.attempt),

@@ -21,7 +21,7 @@ export const MOUNTS = {
 
 /** Folders in the scratch volume. */
 export const SCRATCH = {
-  /** spark.local.dir: shuffle and spill. */
+  /** SPARK_LOCAL_DIRS: shuffle and spill. */
   local: `${MOUNTS.scratch}/local`,
   /** Working folders: the driver's, and those of a worker's executors with their output. */
   work: `${MOUNTS.scratch}/work`,

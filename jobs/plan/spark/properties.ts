@@ -37,7 +37,8 @@ export const masterProperties = (): Record<string, string> => ({
 /** Settings of the worker daemon. */
 export const workerProperties = (): Record<string, string> => ({
   ...common,
-  "spark.local.dir": SCRATCH.local,
+  // A run has one application, whose folders go with the pod.
+  "spark.worker.cleanup.enabled": "false",
 });
 
 /** What the application's own settings may change. */
@@ -53,13 +54,21 @@ export interface ExecutorSize {
   readonly pythonMib: number | undefined;
 }
 
+const optionalWord = (text: string | undefined): string[] => (text === undefined ? [] : [text]);
+
+/** As extra options, not default ones: Spark repeats those three times in the executor's command. */
 const executorOptions = (spec: SparkJob): string =>
   [
     `@${IMAGE.arguments("executor")}`,
     `-XX:ActiveProcessorCount=${spec.workers.cores}`,
     `-Dlog4j2.configurationFile=${MOUNTS.config}/log4j2.properties`,
     `-Djava.io.tmpdir=${SCRATCH.temporary}`,
+    ...optionalWord(spec.conf["spark.executor.extraJavaOptions"]),
   ].join(" ");
+
+/** The driver's JVM runs already when Spark reads its settings: its options are in the command. */
+const withoutDriverOptions = (conf: SparkJob["conf"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(conf).filter(([key]) => key !== "spark.driver.extraJavaOptions"));
 
 const optional = (key: string, value: string | undefined): Record<string, string> =>
   value === undefined || value === "" ? {} : { [key]: value };
@@ -78,7 +87,7 @@ export function driverProperties(
   return {
     ...defaults,
     ...(s3 ? s3Defaults(version) : {}),
-    ...spec.conf,
+    ...withoutDriverOptions(spec.conf),
     ...common,
     "spark.app.name": spec.name,
     "spark.submit.deployMode": "client",
@@ -88,12 +97,11 @@ export function driverProperties(
     "spark.driver.blockManager.port": String(PORTS.blockManager),
     "spark.blockManager.port": String(PORTS.blockManager),
     "spark.ui.port": String(PORTS.driverUi),
-    "spark.local.dir": SCRATCH.local,
     "spark.executor.instances": String(workers.count),
     "spark.executor.cores": String(workers.cores),
     "spark.cores.max": String(workers.count * workers.cores),
     "spark.executor.memory": `${executor.heapMib}m`,
-    "spark.executor.defaultJavaOptions": executorOptions(spec),
+    "spark.executor.extraJavaOptions": executorOptions(spec),
     ...optional("spark.memory.offHeap.enabled", executor.offHeapMib === undefined ? undefined : "true"),
     ...optional(
       "spark.memory.offHeap.size",

@@ -74,12 +74,14 @@ stop() {
 }
 
 copy_output() {
-  local file seen=" "
+  local file from seen=" "
   while sleep 0.5; do
     for file in ${SCRATCH.work}/app-*/*/std{out,err}; do
       [[ -e $file && $seen != *" $file "* ]] || continue
       seen+="$file "
-      tail -q -n +1 -f --pid="$worker" "$file" &
+      # The first lines of stderr are the whole java command, written by the worker.
+      case $file in *err) from=4 ;; *) from=1 ;; esac
+      tail -q -n "+$from" -f --pid="$worker" "$file" &
     done
   done
 }
