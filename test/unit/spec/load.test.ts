@@ -33,7 +33,9 @@ const failure = async (work: Promise<unknown>): Promise<UserError> => {
 
 describe("loading a spec", () => {
   it("gives the spec of a YAML file", async () => {
-    await expect(loadSpec(await write("job.yaml", JSON.stringify(wordcount())))).resolves.toEqual(wordcount());
+    await expect(loadSpec(await write("job.yaml", JSON.stringify(wordcount())))).resolves.toEqual(
+      wordcount(),
+    );
   });
 
   it("fails with one error that lists every problem as file:line:column", async () => {
