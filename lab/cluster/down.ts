@@ -1,5 +1,4 @@
-import { readdirSync } from "node:fs";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import type { Report } from "../../base/progress.ts";
 import { Cri } from "../host/cri.ts";
 import { runningRecord, stopUnit } from "../host/supervise.ts";

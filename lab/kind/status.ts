@@ -1,8 +1,8 @@
 import { healthOf } from "../host/http.ts";
 import { runningRecord } from "../host/supervise.ts";
+import type { LabStatus, PartStatus } from "../parts.ts";
 import type { LabPaths } from "../paths.ts";
 import { LAB } from "../settings.ts";
-import type { LabStatus, PartStatus } from "../status.ts";
 import { NODE_CONTAINER } from "./config.ts";
 import { engineOf } from "./down.ts";
 import { kindSupervision, kubectl, nodeState } from "./engine.ts";

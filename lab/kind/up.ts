@@ -1,6 +1,7 @@
 import { EXIT, UserError } from "../../base/errors.ts";
 import { step } from "../../base/progress.ts";
 import type { Connection } from "../../schema/connection.ts";
+import type { ImageArchive } from "../cluster/images.ts";
 import { ensureBuckets, ensureCredentials } from "../cluster/s3.ts";
 import { s3Unit } from "../cluster/units.ts";
 import { connectionOf } from "../connection.ts";
@@ -8,7 +9,6 @@ import { readIfThere, writeIfChanged } from "../host/files.ts";
 import { findProgram } from "../host/requirements.ts";
 import { run } from "../host/run.ts";
 import { ensureUnits } from "../host/supervise.ts";
-import type { ImageArchive } from "../cluster/images.ts";
 import { labImages } from "../images.ts";
 import type { LabPaths } from "../paths.ts";
 import { ensurePulumi } from "../pulumi.ts";

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,14 +15,9 @@ export async function importBusybox(): Promise<void> {
   const program = join(folder, "bin", "busybox");
   if (!existsSync(program)) {
     mkdirSync(folder, { recursive: true });
-    execFileSync(
-      "/bin/sh",
-      ["-c", "apt-get download --quiet busybox-static && dpkg-deb -x busybox-static_*.deb ."],
-      {
-        cwd: folder,
-        stdio: "ignore",
-      },
-    );
+    const line = "apt-get download --quiet busybox-static && dpkg-deb -x busybox-static_*.deb .";
+    const { code, stderr } = await execute("/bin/sh", ["-c", line], { cwd: folder });
+    if (code !== 0) throw new Error(`no busybox: ${stderr}`);
   }
   await importProgram(IMAGE, "busybox", program, folder);
 }

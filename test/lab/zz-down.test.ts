@@ -1,6 +1,6 @@
 // Last of the lab's tests (files run in alphabetical order, one at a time): it takes the lab away from under everyone.
-import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { execute } from "../../base/process.ts";
 import { labDown, labStatus, labUp } from "../../lab/index.ts";
 import { leftovers, summarize } from "../../lab/leftovers.ts";
 import { labPaths } from "../../lab/paths.ts";
@@ -33,8 +33,8 @@ test("`lab down` with pods, volumes and policies leaves nothing, whatever was ki
 
   await labDown();
   expect(summarize(await leftovers(paths))).toBeUndefined();
-  expect(execFileSync("ip", ["-oneline", "link"], { encoding: "utf8" })).not.toMatch(/cali|mayfly/);
-  expect(execFileSync("iptables-save", { encoding: "utf8" })).not.toMatch(/KUBE-|cali|CNI-/);
+  expect((await execute("ip", ["-oneline", "link"])).stdout).not.toMatch(/cali|mayfly/);
+  expect((await execute("iptables-save", [])).stdout).not.toMatch(/KUBE-|cali|CNI-/);
   expect((await labStatus()).state).toBe("down");
   await labDown();
 

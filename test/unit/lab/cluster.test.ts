@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { execute } from "../../../base/process.ts";
 import { pathOf } from "../../../lab/cluster/api.ts";
 import { cniConflist, felixEnv } from "../../../lab/cluster/calico.ts";
 import { CERTIFICATES, extensionsOf, needsRenewal, subjectOf } from "../../../lab/cluster/certificates.ts";
@@ -64,26 +64,11 @@ describe("certificates", () => {
     ]);
   });
 
-  test("a certificate of 398 days is kept for a year and made anew in its last 30 days", () => {
-    const pem = execFileSync(
-      "openssl",
-      [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        "/dev/null",
-        "-subj",
-        "/CN=lab",
-        "-days",
-        "398",
-      ],
-      { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
-    );
+  test("a certificate of 398 days is kept for a year and made anew in its last 30 days", async () => {
+    const { stdout: pem } = await execute("openssl", [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+      ...["-keyout", "/dev/null", "-subj", "/CN=lab", "-days", "398"],
+    ]);
     const day = 24 * 3600 * 1000;
     expect(needsRenewal(pem, Date.now())).toBe(false);
     expect(needsRenewal(pem, Date.now() + 366 * day)).toBe(false);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { withLock } from "../../../lab/host/lock.ts";
 import { statOf } from "../../../lab/host/processes.ts";
-import { ensureUnits, runningRecord, stopUnit, type Supervision } from "../../../lab/host/supervise.ts";
+import { ensureUnits, runningRecord, type Supervision, stopUnit } from "../../../lab/host/supervise.ts";
 import type { Unit } from "../../../lab/host/unit.ts";
 
 let folder = "";
