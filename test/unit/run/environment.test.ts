@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { EXIT } from "../../../base/errors.ts";
+import { findConnection, readConnection, readContract } from "../../../jobs/run/environment.ts";
+import { environment } from "../plan/sample.ts";
+import { connection } from "./fakes.ts";
+
+let folder: string;
+const file = async (name: string, content: unknown): Promise<string> => {
+  const path = join(folder, name);
+  await writeFile(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+};
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mayfly-environment-"));
+  vi.stubEnv("XDG_STATE_HOME", folder);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+describe("which environment a command talks to", () => {
+  test("the named one goes before MAYFLY_CONNECTION", async () => {
+    const [mine, other] = [await file("mine.json", connection), await file("other.json", connection)];
+    vi.stubEnv("MAYFLY_CONNECTION", other);
+    expect(await findConnection(mine)).toBe(mine);
+    expect(await findConnection(undefined)).toBe(other);
+  });
+
+  test("without any, the hint is the command that makes one", async () => {
+    vi.stubEnv("MAYFLY_CONNECTION", undefined);
+    await expect(findConnection(undefined)).rejects.toMatchObject({
+      code: "no-environment",
+      exitCode: EXIT.unavailable,
+      hint: expect.stringContaining("npx mayfly lab up") as string,
+    });
+  });
+});
+
+describe("what a connection and a contract must be", () => {
+  test("valid ones are read", async () => {
+    expect(await readConnection(await file("connection.json", connection))).toEqual(connection);
+    expect((await readContract(await file("contract.json", environment()))).name).toBe("staging");
+  });
+
+  test("another version of the contract is refused with what to do", async () => {
+    const path = await file("contract.json", { ...environment(), apiVersion: "mayfly.dev/environment/v2" });
+    await expect(readContract(path)).rejects.toMatchObject({
+      code: "contract-version",
+      message: expect.stringContaining("mayfly.dev/environment/v2") as string,
+      hint: expect.stringContaining("Mayfly") as string,
+    });
+  });
+
+  test("all that is wrong in a file is named", async () => {
+    const path = await file("connection.json", { ...connection, name: "", kubeconfig: 7 });
+    const error: unknown = await readConnection(path).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "connection-invalid", path });
+    expect(String(error)).toMatch(/name[\s\S]*kubeconfig|kubeconfig[\s\S]*name/);
+  });
+
+  test("half a file is no bug of ours", async () => {
+    await expect(readContract(await file("contract.json", "{"))).rejects.toMatchObject({
+      code: "contract-invalid",
+    });
+  });
+});
