@@ -1,5 +1,6 @@
 import type { Plan } from "../../schema/plan.ts";
 import type { ObservedPod, ObservedRun, Observation } from "./observe.ts";
+import { isPassing } from "./refusal.ts";
 import type { WatchSink } from "./types.ts";
 import { showsLife } from "./verdict.ts";
 

@@ -27,8 +27,8 @@ const UserEntry = z.object({
   tokenFile: text,
   username: text,
   password: text,
-  exec: z.unknown(),
-  "auth-provider": z.unknown(),
+  exec: z.unknown().optional(),
+  "auth-provider": z.unknown().optional(),
 });
 
 const Kubeconfig = z.object({

@@ -67,6 +67,8 @@ export async function followLog(
         onLine(stamped.slice(space + 1));
       }
       if (wasEnded) return;
+      // The stream ended with the container, most likely: one more look makes sure that nothing is missing.
+      if (await ended()) continue;
     } catch (error) {
       if (aborted(signal)) return;
       if (error instanceof ApiError && error.status === 403) throw explain(error, cluster);

@@ -55,9 +55,12 @@ export function parseRefusal(message: string): Refusal | undefined {
   return undefined;
 }
 
-/** Whether a message says that nothing but time is missing. */
-const passing =
+/** Messages that say that nothing but time is missing. */
+const PASSING =
   /status unknown for quota|unable to create new content in namespace|failed calling webhook|timed out|try again/;
+
+/** Whether a refusal goes by itself, so that nobody need hear of it. */
+export const isPassing = (message: string): boolean => PASSING.test(message);
 
 /** A quota may count a pod that is just going, and its own status lags a little behind. */
 const QUOTA_SECONDS = 15;
@@ -73,7 +76,7 @@ export function refusalVerdict(known: ObservedRun, plan: Plan, now: number): Out
     .filter(({ reason, kind }) => reason === "FailedCreate" && (kind === "Job" || kind === "StatefulSet"))
     .toSorted((a, b) => a.firstSeenAt - b.firstSeenAt || (a.uid < b.uid ? -1 : 1));
   for (const event of failed) {
-    if (passing.test(event.message)) continue;
+    if (isPassing(event.message)) continue;
     const refusal = parseRefusal(event.message);
     if (refusal === undefined) continue;
     if (refusal.by === "quota" && now - event.firstSeenAt < QUOTA_SECONDS * 1000) continue;

@@ -3,6 +3,7 @@ import { memoryClue } from "../../../jobs/watch/memory.ts";
 import { parseRefusal } from "../../../jobs/watch/refusal.ts";
 import { parseUnschedulable } from "../../../jobs/watch/scheduling.ts";
 import { parseResourceMetrics } from "../../../jobs/watch/usage.ts";
+import { containing } from "../../harness/expect.ts";
 
 describe("parseUnschedulable", () => {
   it.each([
@@ -42,16 +43,16 @@ describe("parseRefusal", () => {
       'Error creating: pods "coordinator-abc" is forbidden: exceeded quota: plan, requested: limits.cpu=2,pods=1, used: limits.cpu=1,pods=1, limited: limits.cpu=2,pods=1',
       {
         by: "quota",
-        message: expect.stringContaining("asks for limits.cpu=2,pods=1, limits.cpu=1,pods=1 is in use"),
+        message: containing("asks for limits.cpu=2,pods=1, limits.cpu=1,pods=1 is in use"),
       },
     ],
     [
       'Error creating: pods "coordinator-abc" is forbidden: failed quota: plan: must specify limits.cpu for: driver',
-      { by: "quota", message: expect.stringContaining("does not state limits.cpu for: driver") },
+      { by: "quota", message: containing("does not state limits.cpu for: driver") },
     ],
     [
       'Error creating: pods "coordinator-abc" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true (pod or container "driver" must set securityContext.runAsNonRoot=true)',
-      { by: "policy", message: expect.stringContaining("runAsNonRoot") },
+      { by: "policy", message: containing("runAsNonRoot") },
     ],
     [
       `Error creating: pods "coordinator-abc" is forbidden: ValidatingAdmissionPolicy 'images' with binding 'images-runs' denied request: only images of the environment may run`,

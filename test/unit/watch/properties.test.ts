@@ -13,8 +13,8 @@ import {
   observe,
   plan,
   running,
-  sawPod,
   START,
+  sawPod,
   underWay,
 } from "./scenario.ts";
 

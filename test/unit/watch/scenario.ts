@@ -1,9 +1,9 @@
-import type { Outcome } from "../../../schema/outcome.ts";
-import type { SparkPlan } from "../../../schema/plan.ts";
-import type { ObservedRun, Observation } from "../../../jobs/watch/observe.ts";
+import type { Observation, ObservedRun } from "../../../jobs/watch/observe.ts";
 import { nothingObserved, reduce } from "../../../jobs/watch/reduce.ts";
 import { verdict } from "../../../jobs/watch/verdict.ts";
 import { eventView, podView } from "../../../jobs/watch/views.ts";
+import type { Outcome } from "../../../schema/outcome.ts";
+import type { SparkPlan } from "../../../schema/plan.ts";
 import { samplePlans } from "../../harness/samples.ts";
 
 /** The run's submission, by both clocks. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Observation } from "../../../jobs/watch/observe.ts";
+import { containing } from "../../harness/expect.ts";
 import {
   at,
   bothWorkers,
@@ -98,7 +99,7 @@ describe("a run that ran out of memory", () => {
     expect(judged([...underWay(), usage(limit * 0.4), driverEnded(20, 137)], 20)).toMatchObject({
       kind: "user-failure",
       exitCode: 137,
-      message: expect.stringContaining("SIGKILL"),
+      message: containing("SIGKILL"),
     });
   });
 
@@ -125,7 +126,7 @@ py4j.protocol.Py4JJavaError: An error occurred while calling o61.collectToPython
       pod: "workers-1",
       container: "worker",
       limitMib: plan.workers.container.memory,
-      message: expect.stringContaining("137"),
+      message: containing("137"),
     });
   });
 
@@ -160,7 +161,7 @@ py4j.protocol.Py4JJavaError: An error occurred while calling o61.collectToPython
     expect(judged([...underWay(), killed, ...noise, ...later, driverEnded(301, 1)], 301)).toMatchObject({
       kind: "user-failure",
       exception: "ValueError: the month has no day 31",
-      message: expect.stringContaining("ran out of memory"),
+      message: containing("ran out of memory"),
     });
   });
 });
@@ -183,7 +184,7 @@ describe("a run that was lost", () => {
     const facts = [...underWay(), driverEnded(20, 0, { deletedAt: 20 })];
     expect(judged(facts, 25)).toMatchObject({
       kind: "lost",
-      message: expect.stringContaining("not counted as a success"),
+      message: containing("not counted as a success"),
     });
   });
 
@@ -203,7 +204,7 @@ describe("a run that was lost", () => {
       },
     ];
     const facts = [...underWay(), driverEnded(20, 143, { conditions })];
-    expect(judged(facts, 25)).toMatchObject({ kind: "lost", message: expect.stringContaining(reason) });
+    expect(judged(facts, 25)).toMatchObject({ kind: "lost", message: containing(reason) });
   });
 
   it("is lost when the node lost sight of the container", () => {
@@ -219,7 +220,7 @@ describe("a run that was lost", () => {
     ];
     expect(judged(facts, 25)).toMatchObject({
       kind: "lost",
-      message: expect.stringContaining(`Namespace ${plan.namespace}`),
+      message: containing(`Namespace ${plan.namespace}`),
     });
   });
 
@@ -238,7 +239,7 @@ describe("a run that was lost", () => {
     ];
     expect(judged(facts, 25)).toMatchObject({
       kind: "lost",
-      message: expect.stringContaining("StatefulSet workers"),
+      message: containing("StatefulSet workers"),
     });
   });
 
@@ -256,7 +257,7 @@ describe("a run that was lost", () => {
     });
     expect(judged([...underWay(), evicted], 25)).toMatchObject({
       kind: "user-failure",
-      message: expect.stringContaining("scratch.size"),
+      message: containing("scratch.size"),
     });
   });
 });
@@ -285,7 +286,7 @@ describe("a run that does not start", () => {
     const message = `rpc error: code = NotFound desc = failed to pull and unpack image "registry.example/spark:9": failed to resolve reference "registry.example/spark:9": registry.example/spark:9: not found`;
     expect(judged([pull(3, message)], 3)).toMatchObject({
       kind: "image",
-      message: expect.stringContaining("not found"),
+      message: containing("not found"),
     });
   });
 
@@ -308,7 +309,7 @@ describe("a run that does not start", () => {
     expect(judged([event(2, "FailedCreate", text, job)], 18)).toMatchObject({
       kind: "refused",
       by: "quota",
-      message: expect.stringContaining("limit is pods=1"),
+      message: containing("limit is pods=1"),
     });
     expect(judged([event(2, "FailedCreate", text, job), sawPod(12, "coordinator")], 18)).toBeUndefined();
     const lag =
@@ -323,7 +324,7 @@ describe("a run that does not start", () => {
     expect(judged([sawPod(2, "coordinator"), event(2, "FailedCreate", text, set)], 3)).toMatchObject({
       kind: "refused",
       by: "policy",
-      message: expect.stringContaining("allowPrivilegeEscalation"),
+      message: containing("allowPrivilegeEscalation"),
     });
   });
 
@@ -351,7 +352,7 @@ describe("a run that does not start", () => {
     expect(judged(facts, 122)).toMatchObject({
       kind: "unschedulable",
       missing: "a node with the pool's labels (on 1 of 3 nodes), free memory (on 2 of 3 nodes)",
-      message: expect.stringContaining("workers-1"),
+      message: containing("workers-1"),
     });
   });
 
@@ -402,7 +403,7 @@ describe("a run that does not start", () => {
     expect(judged([waiting, mount], 64)).toMatchObject({
       kind: "deadline",
       phase: "image",
-      message: expect.stringContaining('secret "run" not found'),
+      message: containing('secret "run" not found'),
     });
   });
 
@@ -428,7 +429,7 @@ describe("a run that does not start", () => {
     });
     expect(judged([crashing], 60)).toMatchObject({
       kind: "infrastructure",
-      message: expect.stringContaining("master"),
+      message: containing("master"),
     });
   });
 
@@ -445,7 +446,7 @@ describe("a run that takes too long", () => {
       kind: "deadline",
       phase: "run",
       limitSeconds: 600,
-      message: expect.stringContaining("Running Spark version"),
+      message: containing("Running Spark version"),
     });
   });
 
