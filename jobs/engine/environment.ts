@@ -28,6 +28,6 @@ export function engineEnv(connection: Connection): Record<string, string> {
     AWS_SHARED_CREDENTIALS_FILE: connection.s3.credentialsFile,
     AWS_PROFILE: connection.s3.profile,
     AWS_REGION: connection.s3.region,
-    NODE_COMPILE_CACHE: base["NODE_COMPILE_CACHE"] ?? join(cacheDir(), "node-compile-cache"),
+    NODE_COMPILE_CACHE: base["NODE_COMPILE_CACHE"] ?? join(cacheDir(), "node"),
   };
 }

@@ -61,7 +61,7 @@ const CLI: readonly { readonly pattern: RegExp; readonly kind: Exclude<EngineErr
     { pattern: /the stack is currently locked by|\[409\] Conflict/, kind: "conflict" },
     { pattern: /no stack named .* found/, kind: "not-found" },
     { pattern: /stack .* already exists/, kind: "exists" },
-    { pattern: /incorrect passphrase|passphrase must be set with/, kind: "unauthorized" },
+    { pattern: /incorrect passphrase|PULUMI_CONFIG_PASSPHRASE/, kind: "unauthorized" },
     {
       pattern: /AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|permission denied/,
       kind: "unauthorized",

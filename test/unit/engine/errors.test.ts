@@ -20,6 +20,7 @@ describe("what the CLI printed becomes one kind of error", () => {
     ["error: no stack named 'demo-pi' found", "not-found"],
     ["error: stack 'organization/mayfly-job/demo-pi' already exists", "exists"],
     ["error: incorrect passphrase", "unauthorized"],
+    ["error: unable to read PULUMI_CONFIG_PASSPHRASE_FILE: no such file", "unauthorized"],
     ['error: blob (key "x") (code=Unknown): AccessDenied: Access Denied', "unauthorized"],
     ["error: dial tcp 127.0.0.1:9: connect: connection refused", "unreachable"],
     ["error: spawn pulumi ENOENT: executable file not found", "missing-tool"],

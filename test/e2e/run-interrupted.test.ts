@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { execute } from "../../base/process.ts";
+import { destroyRun, listRuns, runStatus } from "../../jobs/run/index.ts";
+import { jobFile, objectsOf, phase, type RunProcess, startRun } from "./run-process.ts";
+
+const runOf = ({ events }: RunProcess): string => events[0]?.run ?? "";
+
+/** Nothing of it in the cluster, no process, no state. */
+async function expectNothingLeft(run: RunProcess): Promise<void> {
+  expect(await objectsOf(runOf(run))).toEqual([]);
+  expect(await run.processes()).toEqual([]);
+}
+
+describe("Ctrl-C at any phase cancels, destroys and leaves nothing", () => {
+  test.each(["preparing", "creating", "starting", "running", "collecting", "destroying"])(
+    "while %s",
+    async (name) => {
+      const run = await startRun([await jobFile()]);
+      await run.until(phase(name));
+      run.signal("SIGINT");
+      const { code } = await run.exit;
+      // From the verdict on it is too late to cancel: the run is what it was.
+      const late = name === "collecting" || name === "destroying";
+      expect(code).toBe(late ? 0 : 130);
+      await expectNothingLeft(run);
+    },
+  );
+
+  test("twice: it says what goes on and still destroys", async () => {
+    const run = await startRun([await jobFile()]);
+    await run.until(phase("running"));
+    run.signal("SIGINT");
+    await run.until(phase("destroying"));
+    run.signal("SIGINT");
+    const { code, stderr } = await run.exit;
+    expect(code).toBe(130);
+    expect(stderr).toContain("Still destroying the cluster");
+    await expectNothingLeft(run);
+  });
+
+  test("SIGTERM does the same", async () => {
+    const run = await startRun([await jobFile()]);
+    await run.until(phase("creating"));
+    run.signal("SIGTERM");
+    expect((await run.exit).code).toBe(130);
+    await expectNothingLeft(run);
+  });
+});
+
+describe("kill -9 of the helper", () => {
+  test.each(["creating", "running"])("while %s: destroy from another process removes all", async (name) => {
+    const run = await startRun([await jobFile({ arguments: ["2000"] })]);
+    await run.until(phase(name));
+    run.signal("SIGKILL");
+    await run.exit;
+    const id = runOf(run);
+    expect((await listRuns()).find((row) => row.run === id)?.state).toBe("stale");
+    // The engine's process notices that its helper is gone, stops what is in flight and ends.
+    for (let i = 0; i < 60 && (await run.processes()).length > 0; i++) await sleep(500);
+    expect(await run.processes()).toEqual([]);
+    const result = await destroyRun(id);
+    expect(result.left).toEqual([]);
+    await expectNothingLeft(run);
+    expect((await runStatus(id)).summary.state).toBe("ended");
+  });
+});
+
+test("of two runs of one job at once each ends well, and neither sees the other", async () => {
+  const file = await jobFile();
+  const runs = await Promise.all([startRun([file]), startRun([file])]);
+  const ends = await Promise.all(runs.map(async ({ exit }) => await exit));
+  expect(ends.map(({ code }) => code)).toEqual([0, 0]);
+  expect(new Set(runs.map(runOf)).size).toBe(2);
+  for (const run of runs) await expectNothingLeft(run);
+});
+
+test("a third Ctrl-C leaves at once, naming the command that cleans up, and that command does", async () => {
+  const run = await startRun([await jobFile({ arguments: ["2000"] })]);
+  await run.until(phase("running"));
+  for (let i = 0; i < 3; i++) {
+    run.signal("SIGINT");
+    await sleep(100);
+  }
+  const { code, stderr } = await run.exit;
+  expect(code).toBe(130);
+  expect(stderr).toContain(`npx mayfly destroy ${runOf(run)}`);
+  const destroyed = await execute("bin/mayfly", ["destroy", runOf(run)]);
+  expect(destroyed.code).toBe(0);
+  await expectNothingLeft(run);
+});
