@@ -6,7 +6,7 @@ import { clusterDown } from "./cluster/down.ts";
 import { readIfThere } from "./host/files.ts";
 import { withLock } from "./host/lock.ts";
 import { kindDown } from "./kind/down.ts";
-import { leftovers, runningOwner, summarize } from "./leftovers.ts";
+import { isOfLab, leftovers, requireRoot, runningOwner, summarize } from "./leftovers.ts";
 import { type LabPaths, labPaths } from "./paths.ts";
 import { say } from "./say.ts";
 
@@ -25,9 +25,12 @@ export async function labDown(options: { readonly purge?: boolean | undefined } 
       say("Waiting for another 'mayfly lab' to finish.");
     },
     async () => {
-      const paths = labPaths(runningOwner() ?? own.root);
-      if (readIfThere(own.kindMarker) !== undefined) await kindDown(own, options.purge === true);
-      else await processesDown(paths);
+      if (readIfThere(own.kindMarker) !== undefined) {
+        await kindDown(own, options.purge === true);
+      } else {
+        requireRoot();
+        await processesDown(labPaths(runningOwner() ?? own.root));
+      }
       if (options.purge === true) await purge(own);
     },
   );
@@ -35,13 +38,7 @@ export async function labDown(options: { readonly purge?: boolean | undefined } 
 }
 
 async function processesDown(paths: LabPaths): Promise<void> {
-  if (summarize(await leftovers(paths)) === undefined) return;
-  if (process.getuid?.() !== 0) {
-    throw new UserError("not-root", "The lab runs as root's processes, and you are not root.", {
-      exitCode: EXIT.denied,
-      hint: "Run 'mayfly lab down' as root.",
-    });
-  }
+  if (!isOfLab(await leftovers(paths))) return;
   await step("lab down", async (report) => {
     await clusterDown(paths, report);
   });

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { EXIT, UserError } from "../base/errors.ts";
 import { labCgroups, removeCgroups } from "./host/cgroups.ts";
 import { readIfThere } from "./host/files.ts";
 import { firewallRemains, labIpsets, removeFirewall } from "./host/firewall.ts";
@@ -68,6 +69,16 @@ export const leftoverLines = (left: Leftovers): string[] =>
     items.map((item) => `${kind}: ${item}`),
   );
 
+/**
+ * Whether what was found is a lab's. Firewall chains and pod interfaces alone are not: another Kubernetes with Calico on
+ * this host has the same names, and must be left in peace.
+ */
+export const isOfLab = (left: Leftovers): boolean =>
+  left.processes.length > 0 ||
+  left.cgroups.length > 0 ||
+  left.files.includes(RUN_DIR) ||
+  left.interfaces.includes(LAB.bridge);
+
 /** Removes everything of a lab that {@link leftovers} finds, in the order in which one holds the other. */
 export async function removeLeftovers(paths: LabPaths): Promise<void> {
   const deadline = performance.now() + 10_000;
@@ -113,3 +124,12 @@ async function removeIfEmpty(folder: string): Promise<void> {
 
 /** The state folder of the lab that runs on this machine, whoever started it. */
 export const runningOwner = (): string | undefined => readIfThere(RUN.owner)?.trim();
+
+/** A lab of processes is root's: others can neither see nor stop it. @throws UserError `not-root`, if one may run. */
+export function requireRoot(): void {
+  if (process.getuid?.() === 0 || !existsSync(RUN_DIR)) return;
+  throw new UserError("not-root", "The lab runs as root's processes, and you are not root.", {
+    exitCode: EXIT.denied,
+    hint: "Run this command as root.",
+  });
+}

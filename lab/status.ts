@@ -4,7 +4,7 @@ import { supervisionOf } from "./cluster/up.ts";
 import { readIfThere } from "./host/files.ts";
 import { runningRecord } from "./host/supervise.ts";
 import { kindStatus } from "./kind/status.ts";
-import { leftovers, summarize } from "./leftovers.ts";
+import { isOfLab, leftovers, requireRoot } from "./leftovers.ts";
 import type { LabStatus, PartStatus } from "./parts.ts";
 import { type LabPaths, labPaths } from "./paths.ts";
 
@@ -12,6 +12,7 @@ import { type LabPaths, labPaths } from "./paths.ts";
 export async function labStatus(): Promise<LabStatus> {
   const paths = labPaths();
   if (readIfThere(paths.kindMarker) !== undefined) return await kindStatus(paths);
+  requireRoot();
   const parts = await processParts(paths);
   const working = parts.filter(({ healthy }) => healthy).length;
   const running = parts.filter(({ pid }) => pid !== undefined).length;
@@ -20,7 +21,7 @@ export async function labStatus(): Promise<LabStatus> {
   const left = await leftovers(paths);
   return {
     kind: "processes",
-    state: summarize(left) === undefined ? "down" : "leftovers",
+    state: isOfLab(left) ? "leftovers" : "down",
     parts,
     leftovers: left,
   };

@@ -15,7 +15,7 @@ import { portsInUse } from "./host/network.ts";
 import { ensurePackages } from "./host/packages.ts";
 import { labImages } from "./images.ts";
 import { kindUp } from "./kind/up.ts";
-import { leftovers, removeLeftovers, runningOwner, summarize } from "./leftovers.ts";
+import { isOfLab, leftovers, removeLeftovers, runningOwner } from "./leftovers.ts";
 import { type LabPaths, labPaths, RUN } from "./paths.ts";
 import { ensurePulumi } from "./pulumi.ts";
 import { say } from "./say.ts";
@@ -114,18 +114,18 @@ async function checkHost(paths: LabPaths): Promise<void> {
   }
   if (owner !== undefined) return;
   const left = await leftovers(paths);
-  if (left.processes.length + left.interfaces.length === 0 && left.firewall.length > 0) {
+  if (!isOfLab(left) && left.firewall.length > 0) {
     throw new UserError(
       "kubernetes-present",
       "Another Kubernetes or Calico has rules in this host's firewall; the lab would mix with it.",
       {
         exitCode: EXIT.unavailable,
-        hint: `For instance '${left.firewall[0] ?? ""}'. Use a machine without it, or Docker. If it is what is left of a lab, 'mayfly lab down' removes it.`,
+        hint: `For instance '${left.firewall[0] ?? ""}'. Use a machine without it, or Docker.`,
       },
     );
   }
-  if (summarize(left) !== undefined) {
-    await step(`remove what is left of an earlier lab`, async () => {
+  if (isOfLab(left)) {
+    await step("remove what is left of an earlier lab", async () => {
       await removeLeftovers(paths);
     });
   }

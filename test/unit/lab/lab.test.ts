@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { chooseKind } from "../../../lab/choose.ts";
 import { connectionOf, environmentLines } from "../../../lab/connection.ts";
-import { summarize } from "../../../lab/leftovers.ts";
+import { isOfLab, summarize } from "../../../lab/leftovers.ts";
 import { labPaths } from "../../../lab/paths.ts";
 import { kubernetesSdkVersion, pluginScript } from "../../../lab/pulumi.ts";
 import { shellQuote } from "../../../lab/shell.ts";
@@ -89,6 +89,22 @@ describe("Kubernetes plugin", () => {
       /bin\/node \S+kubernetes-plugin\/main\.ts "\$@"/,
     );
   });
+});
+
+test("chains and pod interfaces alone are another Kubernetes', not the lab's to remove", () => {
+  const none = {
+    processes: [],
+    mounts: [],
+    interfaces: [],
+    firewall: [],
+    cgroups: [],
+    sysctls: [],
+    files: [],
+  };
+  const foreign = { ...none, firewall: ["iptables nat KUBE-SERVICES"], interfaces: ["cali0123456789a"] };
+  expect(isOfLab(foreign)).toBe(false);
+  expect(isOfLab({ ...foreign, interfaces: ["mayfly0"] })).toBe(true);
+  expect(isOfLab({ ...foreign, files: ["/run/mayfly-lab"] })).toBe(true);
 });
 
 test("leftovers are counted by kind, and none is none", () => {
