@@ -1,4 +1,4 @@
-import { NoKindError, isNotFound } from "./errors.ts";
+import { ApiError, isNotFound, NoKindError } from "./errors.ts";
 import type { Propagation } from "./annotations.ts";
 import type { Http } from "./http.ts";
 import { isRecord, type Json, type JsonRecord, listAt, recordAt, textAt } from "./json.ts";
@@ -77,7 +77,7 @@ const stopping = (signal: AbortSignal | undefined): { signal?: AbortSignal } =>
 async function discover(http: Http, apiVersion: string): Promise<readonly Endpoint[]> {
   const path = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const { body } = await http.call({ method: "GET", path }).catch((error: unknown) => {
-    if (isNotFound(error)) return { body: {} };
+    if (error instanceof NoKindError || isNotFound(error)) return { body: {} };
     throw error;
   });
   return listAt(body, "resources").flatMap((resource) => {
@@ -102,7 +102,26 @@ function endpointsOf(definition: Json): readonly Endpoint[] {
   });
 }
 
-export function createCluster(http: Http): Cluster {
+/** The HTTP of `http`, with a path that the server does not have told from an object that is not there. */
+function knowingKinds(http: Http): Http {
+  const told = (error: unknown): unknown =>
+    error instanceof ApiError && error.code === 404 && error.reason === ""
+      ? new NoKindError(`${NO_KIND} at this path. ${DEFINE}`, { cause: error })
+      : error;
+  return {
+    ...http,
+    call: (call) =>
+      http.call(call).catch((error: unknown) => {
+        throw told(error);
+      }),
+  };
+}
+
+const NO_KIND = "the Kubernetes API server has no such kind";
+const DEFINE = "Verify that any required CustomResourceDefinitions have been created";
+
+export function createCluster(raw: Http): Cluster {
+  const http = knowingKinds(raw);
   const known = new Map<string, Endpoint>();
   const keyOf = (apiVersion: string, kind: string): string => `${apiVersion}/${kind}`;
   const asked = new Map<string, Promise<readonly Endpoint[]>>();
@@ -140,9 +159,7 @@ export function createCluster(http: Http): Cluster {
       }
       const discovered = known.get(keyOf(apiVersion, kind));
       if (discovered === undefined)
-        throw new NoKindError(
-          `the Kubernetes API server has no kind "${kind}" in version "${apiVersion}". Verify that any required CustomResourceDefinitions have been created`,
-        );
+        throw new NoKindError(`${NO_KIND} as "${kind}" in version "${apiVersion}". ${DEFINE}`);
       return discovered;
     },
     get: async ({ endpoint, namespace, name }, signal) =>

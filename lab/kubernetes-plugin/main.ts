@@ -3,7 +3,7 @@ import { serve } from "./service.ts";
 import type { Log } from "./session.ts";
 
 /** The version of @pulumi/kubernetes whose plugin this stands in for, marked as not being it. */
-export const VERSION = "4.34.2-mayfly.stand-in";
+export const VERSION = "4.34.2+mayfly.stand-in";
 
 /** The engine passes its address, after flags such as `-tracing <url>` or `--logtostderr`. */
 const address = process.argv.slice(2).find((argument) => /^[^-/\s][^/\s]*:\d+$/.test(argument));

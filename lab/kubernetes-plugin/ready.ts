@@ -81,12 +81,7 @@ export async function finish(session: Session, writ: Writ): Promise<JsonRecord> 
     ...(waited.reason === "" ? [] : [waited.reason]),
     ...(waited.outcome === "cancelled" ? [] : await problemsOfPods(writ.cluster, live)),
   ];
-  const summary = describe(waited, id);
-  throw new NotReadyError(
-    [
-      `resource "${writ.urn}" was successfully ${writ.verb}, but the Kubernetes API server reported that it failed to fully initialize or become live: ${summary}`,
-      ...details,
-    ].join("\n"),
-    { id, state: writ.checkpoint(live), reasons: [summary, ...details] },
-  );
+  const summary = `resource "${writ.urn}" was successfully ${writ.verb}, but the Kubernetes API server reported that it failed to fully initialize or become live: ${describe(waited, id)}`;
+  const reasons = [summary, ...details];
+  throw new NotReadyError(reasons.join("\n"), { id, state: writ.checkpoint(live), reasons });
 }
