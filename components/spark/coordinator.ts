@@ -14,7 +14,12 @@ export interface ClusterPartArgs {
   readonly before: readonly pulumi.Resource[];
 }
 
-/** The helper watches the pods itself; the engine must not hold the update until they are ready. */
+/**
+ * The helper watches the pods itself; the engine must not hold the update until they are ready. Deletes don't wait either, and
+ * that is why Job and StatefulSet are deleted one by one although the namespace would take them along: the namespace controller
+ * looks 5 s after the delete and, where pods are still there, again 5 s later (namespaceDeletionGracePeriod in
+ * pkg/controller/namespace). So the pods are told to stop before, and are gone when it looks.
+ */
 export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
 
 /** Keeps autoscalers from removing the driver's node: unlike a worker's, its loss is the run's. */
@@ -96,7 +101,7 @@ export class Coordinator extends Component {
           },
         },
       },
-      this.childOptions({ ...inside, dependsOn: [...before] }),
+      this.childOptions({ dependsOn: [...before] }),
     );
     this.jobName = job.metadata.name;
     this.seal({ job: this.jobName });

@@ -32,7 +32,7 @@ export class Workers extends Component {
           },
         },
       },
-      this.childOptions({ deletedWith: run.deletedWith, dependsOn: [...before] }),
+      this.childOptions({ dependsOn: [...before] }),
     );
     this.statefulSetName = set.metadata.name;
     this.seal({ statefulSet: this.statefulSetName });

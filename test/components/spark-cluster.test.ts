@@ -74,10 +74,11 @@ describe.each(["pi", "wordcount", "sessions"] as const)("the stack of job %s", (
     expect(JSON.stringify(others)).not.toContain(SECRET);
   });
 
-  test("deletes by deleting the namespace", () => {
-    for (const resource of graphOf(name).ofType("")) {
-      if (!resource.type.startsWith("kubernetes:") || resource.name === "spark-run-namespace") continue;
-      expect([resource.name, resource.deletedWith]).toEqual([resource.name, "spark-run-namespace"]);
+  test("deletes by deleting the namespace, after its pods were told to stop", () => {
+    for (const { type, name: resource, deletedWith } of graphOf(name).resources) {
+      if (!type.startsWith("kubernetes:") || resource === "spark-run-namespace") continue;
+      const first = type.endsWith(":Job") || type.endsWith(":StatefulSet");
+      expect([resource, deletedWith]).toEqual([resource, first ? undefined : "spark-run-namespace"]);
     }
   });
 
