@@ -1,5 +1,5 @@
 import type { Plan } from "../../schema/plan.ts";
-import type { ObservedPod, ObservedRun, Observation } from "./observe.ts";
+import type { Observation, ObservedPod, ObservedRun } from "./observe.ts";
 import { isPassing } from "./refusal.ts";
 import type { WatchSink } from "./types.ts";
 import { showsLife } from "./verdict.ts";
@@ -84,7 +84,7 @@ export function announcer(
         }
         break;
       case "event":
-        if (observation.event.reason === "FailedCreate")
+        if (observation.event.reason === "FailedCreate" && !isPassing(observation.event.message))
           warn(observation.event.uid, observation.event.message);
         break;
       case "controller":

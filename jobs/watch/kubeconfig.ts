@@ -126,7 +126,12 @@ export async function readKubeconfig(path: string, contextName?: string): Promis
 
   const server = new URL(cluster.server);
   if (user.exec !== undefined || user["auth-provider"] !== undefined || cluster["proxy-url"] !== undefined) {
-    return { server, kubeconfig: path, validTo: undefined, options: await delegated(path, wanted) };
+    return {
+      server,
+      kubeconfig: path,
+      validTo: undefined,
+      options: await delegated(path, wanted, cluster["proxy-url"] !== undefined),
+    };
   }
 
   const folder = dirname(path);
@@ -171,7 +176,7 @@ export async function readKubeconfig(path: string, contextName?: string): Promis
   };
 }
 
-async function delegated(path: string, context: string): Promise<Credentials["options"]> {
+async function delegated(path: string, context: string, proxied: boolean): Promise<Credentials["options"]> {
   const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
   const config = new KubeConfig();
   try {
@@ -183,6 +188,8 @@ async function delegated(path: string, context: string): Promise<Credentials["op
   return async () => {
     const options: RequestOptions = {};
     await config.applyToHTTPSOptions(options);
+    // The library makes an agent for each call, hence a connection for each; only a proxy needs that.
+    if (!proxied) delete options.agent;
     return options;
   };
 }

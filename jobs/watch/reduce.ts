@@ -3,12 +3,12 @@ import { memoryClue } from "./memory.ts";
 import type {
   ContainerEnd,
   ContainerView,
+  Observation,
   ObservedLog,
   ObservedPod,
   ObservedPull,
   ObservedRun,
   ObservedUsage,
-  Observation,
   PodView,
   UsageView,
 } from "./observe.ts";

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
+import { announcer } from "./announce.ts";
 import type { ApiError } from "./api.ts";
 import { type Cluster, explain } from "./cluster.ts";
-import { announcer } from "./announce.ts";
 import { driverEnd } from "./driver.ts";
 import { followLog } from "./logs.ts";
-import type { ObservedRun, Observation } from "./observe.ts";
+import type { Observation, ObservedRun } from "./observe.ts";
 import { nothingObserved, reduce } from "./reduce.ts";
 import { watchCollection } from "./stream.ts";
 import type { WatchOptions, WatchResult } from "./types.ts";
