@@ -9,7 +9,7 @@ import { EnvironmentContract } from "../schema/contract.ts";
 import { pulumiVariables } from "./connection.ts";
 import { readClusterFacts } from "./environment/cluster.ts";
 import { projectText, stackText } from "./environment/config.ts";
-import { ensureTenantSecrets } from "./environment/secrets.ts";
+import { putTenantSecrets, tenantSecretsAreThere } from "./environment/secrets.ts";
 import { digest, readIfThere, writeIfChanged } from "./host/files.ts";
 import { LAB } from "./settings.ts";
 
@@ -21,7 +21,11 @@ import { LAB } from "./settings.ts";
  */
 export async function applyEnvironment(connection: Connection): Promise<boolean> {
   const env = childEnv({ ...pulumiVariables(connection), PATH: pathFor(connection) });
-  const facts = await readClusterFacts(env);
+  const contract = readContract(connection.contract);
+  const [facts, secretsAreThere] = await Promise.all([
+    readClusterFacts(env),
+    contract !== undefined && tenantSecretsAreThere(contract, connection, env),
+  ]);
   // A folder of its own, since Pulumi writes the salt of the machine's passphrase into the stack's file.
   const folder = join(dirname(connection.contract), "environment");
   const project = projectText(readFileSync(join(projectDir, "Pulumi.yaml"), "utf8"), projectDir);
@@ -32,17 +36,19 @@ export async function applyEnvironment(connection: Connection): Promise<boolean>
   );
   const inputs = digest(project, stack, sources(), JSON.stringify([facts.clusterId, facts.allocatable]));
   const stamp = join(folder, "applied");
-  const contract = readContract(connection.contract);
   const current =
     readIfThere(stamp) === inputs &&
     contract?.tenants.every(({ namespace }) => facts.namespaces.has(namespace)) === true;
-  if (current) return await ensureTenantSecrets(contract, connection, env);
+  if (current) {
+    if (!secretsAreThere) await putTenantSecrets(contract, connection, env);
+    return !secretsAreThere;
+  }
 
   await step("environment", async (report) => {
     await writeIfChanged(join(folder, "Pulumi.yaml"), project);
     await writeIfChanged(join(folder, `Pulumi.${LAB.name}.yaml`), stack);
     const made = await pulumiUp(folder, env, report);
-    await ensureTenantSecrets(made, connection, env);
+    await putTenantSecrets(made, connection, env);
     await writeIfChanged(connection.contract, `${JSON.stringify(made, undefined, 2)}\n`);
     await writeIfChanged(stamp, inputs);
   });

@@ -8,25 +8,25 @@ import { run } from "../host/run.ts";
 
 const Secret = z.object({ data: z.record(z.string(), z.string()).default({}) });
 
-/**
- * Puts each tenant's S3 identity from the lab's credentials file (profile = tenant id) into the tenant's namespace. By the
- * Kubernetes API and not by Pulumi: a customer's secret never gets into a state file.
- * @returns Whether anything changed.
- * @throws UserError `tenant-identity-missing`.
- */
-export async function ensureTenantSecrets(
-  contract: EnvironmentContract,
-  connection: Connection,
-  env: Readonly<Record<string, string>>,
-): Promise<boolean> {
-  const profiles = parseCredentials(readFileSync(connection.s3.credentialsFile, "utf8"));
-  let changed = false;
-  for (const { id, namespace, s3Identity } of contract.tenants) {
-    if (s3Identity.kind !== "secret") continue;
+/** A tenant's Secret as it should be. */
+interface Wanted {
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+type Env = Readonly<Record<string, string>>;
+
+/** Profiles of the lab's credentials file are called after the tenants. @throws UserError `tenant-identity-missing`. */
+function wantedSecrets(contract: EnvironmentContract, { s3 }: Connection): Wanted[] {
+  const profiles = parseCredentials(readFileSync(s3.credentialsFile, "utf8"));
+  return contract.tenants.flatMap(({ id, namespace, s3Identity }) => {
+    if (s3Identity.kind !== "secret") return [];
     const credentials = profiles.get(id);
     if (credentials === undefined) {
       throw new UserError("tenant-identity-missing", `There is no S3 identity for tenant ${id}.`, {
-        path: connection.s3.credentialsFile,
+        path: s3.credentialsFile,
         hint: "Run 'mayfly lab down' and 'mayfly lab up' to make the lab's identities anew.",
       });
     }
@@ -34,12 +34,41 @@ export async function ensureTenantSecrets(
       "access-key-id": base64(credentials.accessKeyId),
       "secret-access-key": base64(credentials.secretAccessKey),
     };
-    const get = ["get", "secret", s3Identity.secret, `--namespace=${namespace}`];
-    const there = await run("kubectl", [...get, "--ignore-not-found", "--output=json"], { env });
-    if (there.trim() !== "") {
-      const current = Secret.parse(JSON.parse(there)).data;
-      if (Object.entries(data).every(([key, value]) => current[key] === value)) continue;
-    }
+    return [{ tenant: id, namespace, name: s3Identity.secret, data }];
+  });
+}
+
+async function isThere({ namespace, name, data }: Wanted, env: Env): Promise<boolean> {
+  const get = ["get", "secret", name, `--namespace=${namespace}`, "--ignore-not-found", "--output=json"];
+  const text = await run("kubectl", get, { env });
+  if (text.trim() === "") return false;
+  const current = Secret.parse(JSON.parse(text)).data;
+  return Object.entries(data).every(([key, value]) => current[key] === value);
+}
+
+/** Whether every tenant's Secret is there with the identity of the lab's credentials file. */
+export async function tenantSecretsAreThere(
+  contract: EnvironmentContract,
+  connection: Connection,
+  env: Env,
+): Promise<boolean> {
+  const found = await Promise.all(
+    wantedSecrets(contract, connection).map(async (wanted) => await isThere(wanted, env)),
+  );
+  return found.every(Boolean);
+}
+
+/**
+ * Puts each tenant's S3 identity from the lab's credentials file into the tenant's namespace. By the Kubernetes API and not by
+ * Pulumi: a customer's secret never gets into a state file.
+ * @throws UserError `tenant-identity-missing`.
+ */
+export async function putTenantSecrets(
+  contract: EnvironmentContract,
+  connection: Connection,
+  env: Env,
+): Promise<void> {
+  for (const { tenant, namespace, name, data } of wantedSecrets(contract, connection)) {
     // By standard input: arguments are visible to every process of the machine.
     await run("kubectl", ["apply", "--server-side", "--field-manager=mayfly-lab", "--filename=-"], {
       env,
@@ -47,17 +76,15 @@ export async function ensureTenantSecrets(
         apiVersion: "v1",
         kind: "Secret",
         metadata: {
-          name: s3Identity.secret,
+          name,
           namespace,
-          labels: { "app.kubernetes.io/managed-by": "mayfly", "mayfly.dev/tenant": id },
+          labels: { "app.kubernetes.io/managed-by": "mayfly", "mayfly.dev/tenant": tenant },
         },
         type: "Opaque",
         data,
       }),
     });
-    changed = true;
   }
-  return changed;
 }
 
 const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
