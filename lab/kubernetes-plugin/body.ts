@@ -1,5 +1,5 @@
 import { parsePath } from "./diff.ts";
-import { at, equal, isRecord, type Json, type JsonRecord, put, recordAt, show, type Step } from "./json.ts";
+import { at, equal, isRecord, type Json, type JsonRecord, put, recordAt, type Step, show } from "./json.ts";
 import { ownerOf } from "./managed-fields.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { ApiError, isNotFound, NoKindError } from "./errors.ts";
 import type { Propagation } from "./annotations.ts";
+import { ApiError, isNotFound, NoKindError } from "./errors.ts";
 import type { Http } from "./http.ts";
 import { isRecord, type Json, type JsonRecord, listAt, recordAt, textAt } from "./json.ts";
 import { builtinEndpoint, type Endpoint, pathOf } from "./kinds.ts";

@@ -1,4 +1,4 @@
-import { at, type JsonRecord, show, type Step } from "./json.ts";
+import { at, type JsonRecord, type Step, show } from "./json.ts";
 
 /** What the provider's options say about changing data in place. */
 export interface Mutability {

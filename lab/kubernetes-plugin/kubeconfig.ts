@@ -1,5 +1,5 @@
-import { at, isRecord, type Json, listAt, textAt } from "./json.ts";
 import { PluginError } from "./errors.ts";
+import { at, isRecord, type Json, listAt, textAt } from "./json.ts";
 
 /** What the program or its surroundings say about which part of a kubeconfig to use. */
 export interface Overrides {

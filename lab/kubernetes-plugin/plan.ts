@@ -1,5 +1,6 @@
 import { isAutonamed, replacesUnready } from "./annotations.ts";
 import { readinessOf } from "./await/index.ts";
+import { typeOf } from "./check.ts";
 import { type Change, changes, formatPath, isWithin, parsePath } from "./diff.ts";
 import { withoutServerFields } from "./drift.ts";
 import { PluginError } from "./errors.ts";
@@ -7,7 +8,6 @@ import { isImmutable } from "./immutable.ts";
 import { at, type JsonRecord, put, textAt } from "./json.ts";
 import { isNamespaced, referenceOf, type Session } from "./session.ts";
 import { loadCheckpoint, toApi } from "./state.ts";
-import { typeOf } from "./check.ts";
 import { judgeNow } from "./wait.ts";
 import type { Properties } from "./wire.ts";
 

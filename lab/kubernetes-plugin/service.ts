@@ -1,8 +1,8 @@
 // Boundary: the engine's gRPC protocol, whose generated modules are CommonJS and hand properties over untyped.
 import grpc from "@grpc/grpc-js";
-import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import type pluginTypes from "@pulumi/pulumi/proto/plugin_pb.js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
+import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import type providerTypes from "@pulumi/pulumi/proto/provider_pb.js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import statusPb from "@pulumi/pulumi/proto/status_pb.js";

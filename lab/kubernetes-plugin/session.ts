@@ -2,8 +2,8 @@ import { type Cluster, createCluster, type Reference } from "./cluster.ts";
 import { type Connection, connect } from "./connection.ts";
 import { ConfigurationError, PluginError } from "./errors.ts";
 import { createHttp, type Http } from "./http.ts";
-import { type JsonRecord, textAt } from "./json.ts";
 import type { Mutability } from "./immutable.ts";
+import { type JsonRecord, textAt } from "./json.ts";
 import type { Options } from "./options.ts";
 
 /** Where messages to the user go. */

@@ -1,5 +1,6 @@
 import { fieldManagerOf, forcesPatch } from "./annotations.ts";
 import { bodyOf, mergePatch, withIgnored } from "./body.ts";
+import { typeOf } from "./check.ts";
 import type { Cluster, Reference, Written } from "./cluster.ts";
 import {
   ApiError,
@@ -15,7 +16,6 @@ import { type JsonRecord, put, textAt } from "./json.ts";
 import { takeOver } from "./managed-fields.ts";
 import { newFieldManager } from "./names.ts";
 import { finish } from "./ready.ts";
-import { typeOf } from "./check.ts";
 import { referenceOf, type Session } from "./session.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint, toApi } from "./state.ts";
 import { hasUnknown, type Properties } from "./wire.ts";

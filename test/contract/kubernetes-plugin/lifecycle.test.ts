@@ -1,16 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { at } from "../../../lab/kubernetes-plugin/json.ts";
-import {
-  CONTAINER,
-  get,
-  kubernetes as k8s,
-  mergePatch,
-  namespace,
-  openStack,
-  POD,
-  post,
-  remove,
-} from "./harness.ts";
+import { CONTAINER, get, mergePatch, namespace, POD, post, remove } from "./api.ts";
+import { kubernetes as k8s, openStack } from "./harness.ts";
 
 const SKIP = { "pulumi.com/skipAwait": "true" };
 const configMap = (ns: string, name: string): string => `/api/v1/namespaces/${ns}/configmaps/${name}`;

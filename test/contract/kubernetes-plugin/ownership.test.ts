@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { at } from "../../../lab/kubernetes-plugin/json.ts";
-import { applyAs, get, kubernetes as k8s, mergePatch, namespace, openStack, post } from "./harness.ts";
+import { applyAs, get, mergePatch, namespace, post } from "./api.ts";
+import { kubernetes as k8s, openStack } from "./harness.ts";
 
 const path = (ns: string): string => `/api/v1/namespaces/${ns}/configmaps/shared`;
 const owned = (ns: string, data: Record<string, string>): Parameters<typeof applyAs>[2] => ({

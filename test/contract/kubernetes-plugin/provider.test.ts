@@ -3,17 +3,8 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { at } from "../../../lab/kubernetes-plugin/json.ts";
-import {
-  get,
-  IS_STAND_IN,
-  KUBECONFIG,
-  kubernetes as k8s,
-  namespace,
-  openStack,
-  PLUGIN_FOLDER,
-  remove,
-  timed,
-} from "./harness.ts";
+import { get, KUBECONFIG, namespace, remove } from "./api.ts";
+import { IS_STAND_IN, kubernetes as k8s, openStack, PLUGIN_FOLDER, timed } from "./harness.ts";
 
 type ProviderArgs = NonNullable<ConstructorParameters<typeof k8s.Provider>[1]>;
 
