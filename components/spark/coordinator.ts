@@ -28,6 +28,12 @@ const DO_NOT_DISRUPT = {
   "karpenter.sh/do-not-disrupt": "true",
 };
 
+/**
+ * Seconds by which the Job's own deadline comes later than the run's. The helper ends the run at its deadline, counted from the
+ * submission, and takes the logs along; the Job's deadline deletes the pod with its logs, and is for when the helper is gone.
+ */
+const BACKSTOP = 60;
+
 /** Master (sidecar) and driver (main container) in one pod of one Job, with the Service by which workers find them. */
 export class Coordinator extends Component {
   readonly jobName: pulumi.Output<string>;
@@ -86,7 +92,7 @@ export class Coordinator extends Component {
           completions: 1,
           parallelism: 1,
           podReplacementPolicy: "Failed",
-          activeDeadlineSeconds: plan.deadlines.run,
+          activeDeadlineSeconds: plan.deadlines.run + BACKSTOP,
           template: {
             metadata: { labels, annotations: DO_NOT_DISRUPT },
             spec: {

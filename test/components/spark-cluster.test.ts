@@ -206,12 +206,12 @@ describe("the coordinator", () => {
       template: { metadata: { annotations: Record<string, string>; labels: Record<string, string> } };
     } & Record<string, unknown>;
 
-  test("is one try of one pod with the run's deadline", () => {
+  test("is one try of one pod, with a deadline behind the run's own", () => {
     expect(spec()).toMatchObject({
       backoffLimit: 0,
       completions: 1,
       parallelism: 1,
-      activeDeadlineSeconds: plans.wordcount.deadlines.run,
+      activeDeadlineSeconds: plans.wordcount.deadlines.run + 60,
       template: { spec: { restartPolicy: "Never" } },
     });
   });
