@@ -6,7 +6,7 @@ import { record } from "../harness/record.ts";
 import { samplePlans } from "../harness/samples.ts";
 
 // The whole graph of three example jobs, for reviewers: a change of any object shows as a diff of these files. Never the only
-// proof; spark-cluster.test.ts says what must hold. After a wanted change: npx vitest run --project components -u
+// proof; spark-cluster.test.ts says what must hold. After a wanted change: npx vitest run --project components test/components/golden.test.ts --update
 test.each(Object.entries(samplePlans()))("the graph of job %s is the reviewed one", async (name, plan) => {
   delete process.env["KUBECONFIG"];
   const graph = await record(() => jobProgram({ plan, authenticationSecret: "never in a golden file" }));
