@@ -102,7 +102,10 @@ export function renderMarkdown(report: RunReport): string {
       "",
     );
   }
-  lines.push(...list("Output", report.output), ...list("Logs", report.logs));
+  lines.push(
+    ...list(outcome.kind === "succeeded" ? "Output" : "Output (may be incomplete)", report.output),
+    ...list("Logs", report.logs),
+  );
   if (report.left.length > 0) lines.push(...list("**Left behind**", report.left));
   else lines.push(report.kept ? "The cluster was kept." : "Nothing is left of the cluster.", "");
   return `${lines.join("\n").trimEnd()}\n`;

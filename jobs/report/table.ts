@@ -120,7 +120,9 @@ export function renderReport(
       pod.containers.map((container) => {
         const reason = pod.reason ?? container.reason;
         const exit = [container.exitCode, reason].filter((part) => part !== undefined).join(" ");
-        const bad = (container.exitCode ?? 0) !== 0 || pod.reason !== undefined;
+        // The kubelet ends the sidecar once the driver has ended: no failure.
+        const bad =
+          ((container.exitCode ?? 0) !== 0 && container.name !== "master") || pod.reason !== undefined;
         return [
           `${pod.name}/${container.name}`,
           bad ? style("red", exit) : exit === "" ? "still ran" : exit,
@@ -162,7 +164,7 @@ export function renderReport(
   const section = (name: string, items: readonly string[]): void => {
     if (items.length > 0) lines.push("", title(name), ...items.map((item) => `  ${item}`));
   };
-  section("Output", report.output);
+  section(good ? "Output" : "Output (may be incomplete)", report.output);
   section("Logs", report.logs);
   lines.push("");
   if (report.left.length > 0) {

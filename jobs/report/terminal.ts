@@ -42,7 +42,7 @@ const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   starting: "pods are starting",
   running: "the driver runs",
   collecting: "saving logs",
-  destroying: "destroying the cluster",
+  destroying: "removing every object",
   verifying: "looking for anything left",
 };
 
@@ -138,7 +138,8 @@ const plainScreen = (err: NodeJS.WriteStream): Screen => ({
 });
 
 function liveScreen(err: NodeJS.WriteStream): Screen {
-  const screen = createLogUpdate(err);
+  // Hiding the cursor would bring exit and signal handlers of its own (restore-cursor), beside those of the run.
+  const screen = createLogUpdate(err, { showCursor: true });
   let draw: (() => string) | undefined;
   const redraw = (): void => {
     if (draw !== undefined) screen(draw());
