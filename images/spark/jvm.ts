@@ -8,7 +8,7 @@ const DAEMON_OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-Use
 const OPTIONS: Readonly<Record<SparkRole, (recipe: SparkRecipe) => readonly string[]>> = {
   master: ({ launcherOptions }) => [...DAEMON_OPTIONS, ...launcherOptions],
   worker: ({ launcherOptions }) => [...DAEMON_OPTIONS, ...launcherOptions],
-  driver: ({ launcherOptions }) => launcherOptions,
+  driver: ({ launcherOptions, driverOptions }) => [...launcherOptions, ...driverOptions],
   executor: () => [],
 };
 

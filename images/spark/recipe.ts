@@ -15,8 +15,10 @@ export interface SparkRecipe {
   readonly s3Jars: readonly MavenJar[];
   /** S3A's credentials from AWS_* variables, for the training run. */
   readonly credentialsProvider: string;
-  /** JVM options with which Spark's own launcher starts a driver of this version, beside the memory. */
+  /** JVM options with which Spark's own launcher starts every JVM of this version, beside the memory. */
   readonly launcherOptions: readonly string[];
+  /** More of them, of use to drivers only: vector instructions for MLlib's linear algebra. */
+  readonly driverOptions: readonly string[];
 }
 
 const jars = (group: string, version: string, artifacts: string): MavenJar[] =>
@@ -57,6 +59,7 @@ const SPARK_4_0: SparkRecipe = {
   ],
   credentialsProvider: "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
   launcherOptions: [...MODULE_OPTIONS, "-Dio.netty.tryReflectionSetAccessible=true"],
+  driverOptions: ["--add-modules=jdk.incubator.vector"],
 };
 
 /** Hadoop 3.3, AWS SDK 1. Its S3A does not start without the DynamoDB module. */
@@ -75,6 +78,7 @@ const SPARK_3_5: SparkRecipe = {
   ],
   credentialsProvider: "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
   launcherOptions: MODULE_OPTIONS,
+  driverOptions: [],
 };
 
 export const SPARK_RECIPES: readonly SparkRecipe[] = [SPARK_4_0, SPARK_3_5];

@@ -67,14 +67,19 @@ export const shellPod = (namespace: string, name: string, line: string, labels =
 });
 
 /** Waits for a pod's end and returns its exit code and output. */
-export async function outcome(namespace: string, name: string): Promise<{ code: number; log: string }> {
-  const code = await eventually(`end of pod ${name}`, async () => {
+export async function outcome(
+  namespace: string,
+  name: string,
+  seconds?: number,
+): Promise<{ code: number; log: string }> {
+  const ask = async (): Promise<number | undefined> => {
     const text = await kubectl([
       ...["get", "pod", name, "--namespace", namespace],
       ...["--output", "jsonpath={.status.containerStatuses[0].state.terminated.exitCode}"],
     ]);
     return text === "" ? undefined : Number(text);
-  });
+  };
+  const code = await eventually(`end of pod ${name}`, ask, seconds);
   return { code, log: await kubectl(["logs", name, "--namespace", namespace]) };
 }
 

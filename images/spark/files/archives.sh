@@ -152,8 +152,8 @@ pids=""
 
 # Identifiers count per JVM; classes with a source: come from class loaders of the application, which the archive can't serve here.
 cat "$work"/*.classes | grep -v -e '^#' -e ' source: ' | sed 's/ id: [0-9]*$//' | LC_ALL=C sort -u >"$work/all.list"
-# Only the G1 collector can write the archive's objects; the others can read them.
-sed "/^-XX:SharedArchiveFile=/d; /^-Xshare:/d" "$home/jvm/driver.args" >"$work/dump.args"
+# Only the G1 collector can write the archive's objects; the others can read them. Added modules would keep the module graph out.
+sed "/^-XX:SharedArchiveFile=/d; /^-Xshare:/d; /^--add-modules=/d" "$home/jvm/driver.args" >"$work/dump.args"
 java "@$work/dump.args" -XX:+UseG1GC -Xshare:dump "-XX:SharedClassListFile=$work/all.list" \
   "-XX:SharedArchiveFile=$home/cds/spark.jsa" >"$work/dump.log" 2>&1 || fail "the archive could not be written" dump
 for role in master worker driver executor; do

@@ -39,7 +39,9 @@ describe("a lock file", () => {
   });
 
   test("is refused when a jar of the recipe is not in it", () => {
-    const { "hadoop-aws-3.3.4.jar": _, ...jars } = good.jars;
+    const jars = Object.fromEntries(
+      Object.entries(good.jars).filter(([file]) => !file.startsWith("hadoop-aws")),
+    );
     expect(complaint({ ...good, jars })).toBe("hadoop-aws-3.3.4.jar is not locked");
   });
 
