@@ -75,12 +75,12 @@ describe("a report", () => {
 
   it("is told on a terminal", async () => {
     await expect(texts((report) => renderReport(report, { colour: false, width: 100 }))).toMatchFileSnapshot(
-      "golden/report.txt",
+      "golden/report-terminal.txt",
     );
   });
 
   it("is told in Markdown", async () => {
-    await expect(texts(renderMarkdown)).toMatchFileSnapshot("golden/report.md");
+    await expect(texts(renderMarkdown)).toMatchFileSnapshot("golden/report-markdown.txt");
   });
 
   it("is told in one line", () => {
