@@ -4,7 +4,7 @@ import type { RunReport } from "../../schema/report.ts";
 export { buildReport, lastDriverLines, plannedEvent, podReports, type ReportInput } from "./build.ts";
 export { renderMarkdown } from "./markdown.ts";
 export { renderReport } from "./table.ts";
-export { createReporter, type Reporter, type ReporterOptions } from "./terminal.ts";
+export { createReporter } from "./terminal.ts";
 export { renderSummary } from "./words.ts";
 
 /** Two-space indented JSON with a line end. */

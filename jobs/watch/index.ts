@@ -1,6 +1,5 @@
 // The helper's view of a cluster: looks at it, watches a run, proves that nothing is left of it. Only jobs/engine talks to
 // Kubernetes besides.
-export { podState } from "./announce.ts";
 export { type Cluster, checkCluster, openCluster } from "./cluster.ts";
 export { findLeftovers } from "./leftovers.ts";
 export { containerLogs, followLog, lastLines } from "./logs.ts";
