@@ -32,7 +32,8 @@ export interface ProcessEngine extends StackEngine {
 export function startEngine(connection: Connection): ProcessEngine {
   const worker = fork(fileURLToPath(new URL("worker.ts", import.meta.url)), {
     env: { ...engineEnv(connection), MAYFLY_ENGINE_WORK: join(stateDir(), "work") },
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    // Small young generation: this process makes little garbage, and is there once per run.
+    execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     // A session of its own: a terminal's Ctrl-C is for the helper, which cleans up with this process.
     detached: true,

@@ -78,13 +78,21 @@ export async function preview(
   }
 }
 
+/**
+ * An inline program makes the CLI ask us instead of starting a language host, which it would do even where no program is run, as in
+ * a destroy.
+ */
+const NO_PROGRAM: PulumiFn = async () => {
+  await Promise.resolve();
+};
+
 /** Destroys what the state of a stack knows, then removes the stack. Deletes go on beside those that fail. */
 export async function destroy(
   place: Workplace,
   stack: string,
   options: OperationOptions = {},
 ): Promise<void> {
-  await inWorkspace(place, stack, undefined, options, async (workspace, onEvent) => {
+  await inWorkspace(place, stack, NO_PROGRAM, options, async (workspace, onEvent) => {
     const selected = await Stack.select(stack, workspace);
     await selected.destroy({
       onEvent,

@@ -1,6 +1,7 @@
 // The engine's process, forked by client.ts: loads the Pulumi SDK while the helper still plans, then does what it is told.
 // Boundary: messages come untyped from our own parent.
 import type { EngineFailure } from "./errors.ts";
+import { leaveOutUnused } from "./leave-out.ts";
 import type { FromWorker, Operation, OperationResult, ToWorker } from "./protocol.ts";
 import type { OperationOptions } from "./types.ts";
 
@@ -8,6 +9,7 @@ import type { OperationOptions } from "./types.ts";
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
 
+leaveOutUnused();
 const running = new Map<number, AbortController>();
 const loaded = import("./operations.ts");
 // Only up and preview need the program, but it is loaded meanwhile too.
