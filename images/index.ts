@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { EXIT, UserError } from "../base/errors.ts";
 import { cacheDir } from "../base/paths.ts";
+import { buildByEngine, type ContainerEngine } from "./build/engine.ts";
 import { buildSparkImage, SCRIPTS } from "./build/image.ts";
 import { sha256Text } from "./build/sum.ts";
 import { requireTools } from "./build/tools.ts";
@@ -21,7 +22,7 @@ const BUILDER = 1;
 const Note = z.strictObject({
   name: z.string(),
   id: z.string(),
-  manifest: z.string(),
+  manifest: z.string().optional(),
   layers: z.array(z.strictObject({ what: z.string(), digest: z.string(), size: z.int() })),
 });
 
@@ -31,16 +32,23 @@ export interface ProvidedImage {
   readonly name: string;
   /** The image id: digest of its config. Changes with the content. */
   readonly digest: string;
-  /** What containerd calls the image's digest: that of its manifest. */
-  readonly manifest: string;
+  /** What containerd calls the image's digest: that of its manifest. Known where no container engine built it. */
+  readonly manifest?: string | undefined;
   /** Absolute path: OCI layout and docker-archive in one. */
   readonly archive: string;
-  /** Bytes of each layer, uncompressed. */
+  /** Bytes of each layer, uncompressed. Empty where a container engine built it. */
   readonly layers: readonly { readonly what: string; readonly digest: string; readonly size: number }[];
 }
 
 /** Names of all images that can be provided. */
 export const imageNames = (): string[] => SPARK_RECIPES.map(({ image }) => image);
+
+/** How images are provided. */
+export interface ProvideOptions {
+  /** Builds by it, from the Dockerfile. Without it by our own hands, which needs root on Linux. */
+  readonly engine?: ContainerEngine | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Archives of the engine images; builds those that the cache has not from the same inputs.
@@ -50,11 +58,11 @@ export const imageNames = (): string[] => SPARK_RECIPES.map(({ image }) => image
  */
 export async function provideImages(
   names: readonly string[] = imageNames(),
-  signal?: AbortSignal,
+  options: ProvideOptions = {},
 ): Promise<readonly ProvidedImage[]> {
   const recipes = names.map(recipeOf);
   const images: ProvidedImage[] = [];
-  for (const recipe of recipes) images.push(await provide(recipe, signal));
+  for (const recipe of recipes) images.push(await provide(recipe, options));
   return images;
 }
 
@@ -84,35 +92,40 @@ function imageKey(recipe: SparkRecipe, lock: Lock): string {
   return sha256Text(JSON.stringify(inputs)).slice(0, 16);
 }
 
-async function provide(recipe: SparkRecipe, signal?: AbortSignal): Promise<ProvidedImage> {
+async function provide(recipe: SparkRecipe, { engine, signal }: ProvideOptions): Promise<ProvidedImage> {
   const lock = readLock(recipe);
   const folder = join(cacheDir(), "images");
-  const stem = join(folder, `spark-${recipe.version}-${imageKey(recipe, lock)}`);
+  const by = engine === undefined ? "" : `-${engine}`;
+  const stem = join(folder, `spark-${recipe.version}${by}-${imageKey(recipe, lock)}`);
   const [archive, note] = [`${stem}.tar`, `${stem}.json`];
   if (existsSync(archive) && existsSync(note)) {
     const { id, ...rest } = Note.parse(JSON.parse(await readFile(note, "utf8")));
     return { ...rest, digest: id, archive };
   }
-  requireTools();
+  if (engine === undefined) requireTools();
   await mkdir(folder, { recursive: true });
   await removeStale(folder);
   const scratch = join(folder, `${SCRATCH}${process.pid}`);
   await mkdir(scratch);
   try {
-    const { id, manifest, layers } = await buildSparkImage(
-      recipe,
-      lock,
-      { downloads: join(folder, "downloads"), layers: join(folder, "layers"), scratch },
-      archive,
-      signal,
-    );
+    const { name, digest, ...built } = await build();
     // Last, since it says that the archive is whole and which one it is.
     const draft = join(scratch, "note.json");
-    await writeFile(draft, `${JSON.stringify({ name: recipe.image, id, manifest, layers }, undefined, 2)}\n`);
+    await writeFile(draft, `${JSON.stringify({ name, id: digest, ...built }, undefined, 2)}\n`);
     await rename(draft, note);
-    return { name: recipe.image, digest: id, manifest, archive, layers };
+    return { name, digest, ...built, archive };
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+
+  async function build(): Promise<Omit<ProvidedImage, "archive">> {
+    const name = recipe.image;
+    if (engine !== undefined) {
+      return { name, digest: await buildByEngine(engine, recipe, scratch, archive, signal), layers: [] };
+    }
+    const places = { downloads: join(folder, "downloads"), layers: join(folder, "layers"), scratch };
+    const { id, manifest, layers } = await buildSparkImage(recipe, lock, places, archive, signal);
+    return { name, digest: id, manifest, layers };
   }
 }
 

@@ -1,4 +1,5 @@
 import { childEnv } from "../../base/process.ts";
+import type { Report } from "../../base/progress.ts";
 import { run } from "./run.ts";
 import { systemPath } from "./tools.ts";
 
@@ -12,6 +13,8 @@ export interface InRoot {
   readonly inputs: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   readonly signal?: AbortSignal | undefined;
+  /** Told the last line that the command printed. */
+  readonly report?: Report | undefined;
 }
 
 /**
@@ -55,7 +58,7 @@ exec chroot --userspec="$user" "$root" "$@"
  */
 export async function runInRoot(
   what: string,
-  { root, user, env, inputs, command, signal }: InRoot,
+  { root, user, env, inputs, command, signal, report }: InRoot,
 ): Promise<string> {
   // pdeathsig: if this process is killed, unshare goes, with it the first process of its PID namespace, with that all others.
   const isolated = [
@@ -84,6 +87,7 @@ export async function runInRoot(
     {
       env: childEnv({ PATH: systemPath() }),
       killSignal: "SIGKILL",
+      onOutput: (chunk) => report?.(chunk.trim().split("\n").at(-1) ?? ""),
       ...(signal === undefined ? {} : { signal }),
     },
   );

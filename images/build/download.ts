@@ -78,9 +78,9 @@ export async function fetchSdist(wanted: string, folder: string, signal?: AbortS
   const hashes = wanted.includes("--hash=") ? ["--require-hashes"] : [];
   await run(
     "Spark from PyPI",
-    "python3",
+    "pip3",
     [
-      ...["-m", "pip", "download", "-q", "--no-deps", "--no-binary=:all:", "--no-cache-dir", ...hashes],
+      ...["download", "-q", "--no-deps", "--no-binary=:all:", "--no-cache-dir", ...hashes],
       ...["-d", folder, "-r", list],
     ],
     { env: clientEnv(), ...(signal === undefined ? {} : { signal }) },

@@ -1,6 +1,6 @@
 import { chmod, chown, lutimes, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { step } from "../../base/progress.ts";
+import { type Report, step } from "../../base/progress.ts";
 import { projectDir } from "../../base/paths.ts";
 import { SOURCE_DATE_EPOCH } from "../base/recipe.ts";
 import { buildContext } from "../spark/context.ts";
@@ -92,10 +92,10 @@ export async function buildSparkImage(
   ]);
   const classes = await step(
     `make the class-data archive of Spark ${version}`,
-    async () => {
+    async (report) => {
       const user = `${USER.id}:${USER.id}`;
       const command = ["files/archives.sh", recipe.credentialsProvider];
-      await inImage(context, "class-data archive", user, command, { files: SCRIPTS });
+      await inImage({ ...context, report }, "class-data archive", user, command, { files: SCRIPTS });
       await settle(join(root, relative(LAYOUT.archive)));
       const content = { what: "class-data archive", paths: [relative(LAYOUT.archive)] };
       return await packLayer(root, content, join(scratch, "classes.tar"), signal);
@@ -128,11 +128,12 @@ interface Inside {
   readonly root: string;
   readonly recipe: SparkRecipe;
   readonly signal: AbortSignal | undefined;
+  readonly report?: Report;
 }
 
 /** Runs one of the shared scripts in the image as it is so far. */
 async function inImage(
-  { root, recipe, signal }: Inside,
+  { root, recipe, signal, report }: Inside,
   what: string,
   user: string,
   [script, ...args]: readonly string[],
@@ -145,6 +146,7 @@ async function inImage(
     inputs,
     command: ["/bin/sh", `/tmp/build/${script ?? ""}`, ...args],
     signal,
+    report,
   });
 }
 

@@ -6,7 +6,7 @@ import { EXIT, UserError } from "../../base/errors.ts";
 export const IMAGE_PROGRAMS: Readonly<Record<string, string>> = {
   mmdebstrap: "mmdebstrap",
   mvn: "maven",
-  python3: "python3-pip",
+  pip3: "python3-pip",
   tar: "tar",
   unshare: "util-linux",
   setpriv: "util-linux",

@@ -26,13 +26,13 @@ RUN mkdir -p ${BASE.emptyFolders.join(" ")} \\
 
 FROM base AS spark
 ENV ${env.join(" \\\n    ")}
-RUN --mount=from=pyspark,source=/download,target=/tmp/build/download \\
-    --mount=from=jars,source=/jars,target=/tmp/build/jars \\
-    --mount=source=files,target=/tmp/build/files \\
-    --mount=source=${version}/jvm,target=/tmp/build/jvm \\
+RUN --mount=type=bind,from=pyspark,source=/download,target=/tmp/build/download \\
+    --mount=type=bind,from=jars,source=/jars,target=/tmp/build/jars \\
+    --mount=type=bind,source=files,target=/tmp/build/files \\
+    --mount=type=bind,source=${version}/jvm,target=/tmp/build/jvm \\
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH} sh /tmp/build/files/assemble.sh ${assembleArguments("/tmp/build").join(" ")}
 USER ${USER.id}:${USER.id}
-RUN --mount=source=files,target=/tmp/build/files \\
+RUN --mount=type=bind,source=files,target=/tmp/build/files \\
     sh /tmp/build/files/archives.sh ${credentialsProvider}
 WORKDIR ${LAYOUT.workDir}
 ENTRYPOINT ${JSON.stringify(ENTRYPOINT)}

@@ -101,6 +101,7 @@ finish() { # process id, role: SIGTERM, so that the list gets written to its end
   [ -s "$work/$2.classes" ] || fail "the $2 listed no classes" "$2"
 }
 
+echo "starting a cluster"
 python3 "$here/s3stub.py" 9000 >"$work/s3.log" 2>&1 &
 stub=$!
 pids="$stub"
@@ -130,6 +131,7 @@ python3 -c 'import urllib.request
 for url in ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/json/", "http://127.0.0.1:8081/", "http://127.0.0.1:8081/json/"):
     urllib.request.urlopen(url).read()'
 
+echo "running the training job"
 java "@$work/driver.args" -Xmx1g org.apache.spark.deploy.SparkSubmit --properties-file "$work/driver.properties" \
   s3a://training/train.py >"$work/driver.log" 2>&1 &
 driver=$!
@@ -150,6 +152,7 @@ finish "$master" master
 kill -9 "$stub"
 pids=""
 
+echo "writing the archive"
 # Identifiers count per JVM; classes with a source: come from class loaders of the application, which the archive can't serve here.
 cat "$work"/*.classes | grep -v -e '^#' -e ' source: ' | sed 's/ id: [0-9]*$//' | LC_ALL=C sort -u >"$work/all.list"
 # Only the G1 collector can write the archive's objects; the others can read them. Added modules would keep the module graph out.

@@ -1,0 +1,55 @@
+import { readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { childEnv } from "../../base/process.ts";
+import { step } from "../../base/progress.ts";
+import { projectDir } from "../../base/paths.ts";
+import type { SparkRecipe } from "../spark/recipe.ts";
+import { run } from "./run.ts";
+
+/** Programs that build and save images the same way. */
+export type ContainerEngine = "docker" | "podman";
+
+/** Variables by which people tell where their engine listens. */
+const ENGINE_VARIABLES = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CONTAINER_HOST"];
+
+/**
+ * Builds an image by a container engine, from the Dockerfile that the recipe renders, and saves it as an archive.
+ * @returns The image id.
+ * @throws UserError `image-build-failed`
+ */
+export async function buildByEngine(
+  engine: ContainerEngine,
+  { version, image }: SparkRecipe,
+  scratch: string,
+  archive: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const variables = ENGINE_VARIABLES.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const env = childEnv({ ...Object.fromEntries(variables), DOCKER_BUILDKIT: "1" });
+  const options = { env, ...(signal === undefined ? {} : { signal }) };
+  const context = join(projectDir, "images/spark");
+  const ids = join(scratch, "id");
+  const draft = join(scratch, "archive.tar");
+  await step(
+    `build ${image} by ${engine}`,
+    async () => {
+      const args = [
+        "build",
+        "--tag",
+        image,
+        "--iidfile",
+        ids,
+        "--file",
+        join(context, version, "Dockerfile"),
+      ];
+      await run(`image ${image}`, engine, [...args, context], options);
+      await run(`archive of ${image}`, engine, ["save", "--output", draft, image], options);
+    },
+    "a few minutes",
+  );
+  await rename(draft, archive);
+  return (await readFile(ids, "utf8")).trim();
+}
