@@ -1,7 +1,7 @@
 import { waitForOf } from "./annotations.ts";
 import { parseWaitFor } from "./await/wait-for.ts";
 import { withoutServerFields } from "./drift.ts";
-import { PluginError } from "./errors.ts";
+import { isOutOfReach, PluginError } from "./errors.ts";
 import { at, isRecord, type JsonRecord, put, recordAt, textAt } from "./json.ts";
 import { type Autonaming, autoname } from "./names.ts";
 import { isNamespaced, type Session } from "./session.ts";
@@ -80,6 +80,7 @@ export async function check(session: Session, request: CheckRequest): Promise<Ch
     throw new PluginError(
       "list resources exist for compatibility with YAML manifests and Helm charts, and cannot be created directly. Use the underlying resource type instead",
     );
+  if (await isSkipped(session, request)) return { inputs: request.olds, failures: [] };
   const news = toApi(request.news);
   const olds = toApi(request.olds).value;
   const known = Object.keys(olds).length > 0;
@@ -109,6 +110,19 @@ export async function check(session: Session, request: CheckRequest): Promise<Ch
   }
   const secrets = secretPaths(object, news.secrets);
   return { inputs: toSdk({ value: object, secrets }), failures: failuresOf(object) };
+}
+
+/** Whether the program wants resources of a cluster that does not answer left as they are. */
+async function isSkipped(session: Session, { olds, urn }: CheckRequest): Promise<boolean> {
+  if (!session.options.skipUpdateUnreachable || Object.keys(olds.value).length === 0) return false;
+  try {
+    await (await session.cluster()).ping();
+    return false;
+  } catch (error) {
+    if (!isOutOfReach(error)) return false;
+    session.log.warning(`${error.message}; skipUpdateUnreachable leaves the resource as it is`, urn);
+    return true;
+  }
 }
 
 async function learn(session: Session, definition: JsonRecord): Promise<void> {

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { createEngineLog } from "./engine-log.ts";
 import { serve } from "./service.ts";
 import type { Log } from "./session.ts";
@@ -40,3 +41,6 @@ if (parent > 1)
 
 // The engine reads the port from the first line.
 process.stdout.write(`${port}\n`);
+
+// Saved at once rather than at the end, which may be a kill: what is compiled already is a third of each start.
+setImmediate(flushCompileCache);
