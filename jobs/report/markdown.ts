@@ -61,8 +61,13 @@ export function renderMarkdown(report: RunReport): string {
   if (times.length > 0) lines.push(`From submit: ${times.join(", ")}.`, "");
 
   if (report.pods.length > 0) {
-    const rows = report.pods.flatMap((pod) =>
-      pod.containers.map((container) => [
+    const rows = report.pods.flatMap((pod) => {
+      if (pod.containers.length === 0) {
+        return [
+          [code(pod.name), "", escape(pod.node ?? "none"), "", escape(pod.reason ?? pod.phase), "", "", ""],
+        ];
+      }
+      return pod.containers.map((container) => [
         code(pod.name),
         code(container.name),
         escape(pod.node ?? "none"),
@@ -71,8 +76,8 @@ export function renderMarkdown(report: RunReport): string {
         String(container.restarts),
         container.peakMemoryMib === undefined ? "unknown" : formatMib(container.peakMemoryMib),
         formatMib(container.limitMib),
-      ]),
-    );
+      ]);
+    });
     const head = ["pod", "container", "node", "exit", "reason", "restarts", "peak memory", "limit"];
     lines.push(...table(head, rows), "");
   }

@@ -116,8 +116,12 @@ export function renderReport(
     const head = ["pod/container", "exit", "restarts", "peak memory", "limit", "CPU s", "node"].map((text) =>
       style("dim", text),
     );
-    const rows = report.pods.flatMap((pod) =>
-      pod.containers.map((container) => {
+    const rows = report.pods.flatMap((pod) => {
+      if (pod.containers.length === 0) {
+        const state = pod.reason ?? pod.phase.toLowerCase();
+        return [[pod.name, state, "", "", "", "", pod.node ?? "none"]];
+      }
+      return pod.containers.map((container) => {
         const reason = pod.reason ?? container.reason;
         const exit = [container.exitCode, reason].filter((part) => part !== undefined).join(" ");
         // The kubelet ends the sidecar once the driver has ended: no failure.
@@ -132,8 +136,8 @@ export function renderReport(
           container.cpuSeconds === undefined ? "unknown" : container.cpuSeconds.toFixed(1),
           pod.node ?? "none",
         ];
-      }),
-    );
+      });
+    });
     lines.push("", title("Pods"), block([head, ...rows]));
   }
 

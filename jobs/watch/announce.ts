@@ -1,6 +1,7 @@
 import type { Plan } from "../../schema/plan.ts";
 import type { Observation, ObservedPod, ObservedRun } from "./observe.ts";
 import { isPassing } from "./refusal.ts";
+import { parseUnschedulable } from "./scheduling.ts";
 import type { WatchSink } from "./types.ts";
 import { showsLife } from "./verdict.ts";
 
@@ -13,7 +14,10 @@ export function podState(pod: ObservedPod): string {
   const main = view.containers.find(({ name }) => name !== "master");
   if (main?.ended !== undefined) return `ended ${main.ended.exitCode}`;
   if (pull?.open === true) return `can't pull its image (${pull.reason})`;
-  if (view.node === undefined) return view.unschedulable === undefined ? "pending" : "no node yet";
+  if (view.node === undefined)
+    return view.unschedulable === undefined
+      ? "pending"
+      : `no node yet: needs ${parseUnschedulable(view.unschedulable)}`;
   if (main?.runningSince !== undefined) return main.ready ? "running" : "started";
   const waiting = main?.waiting?.reason;
   if (waiting === undefined || waiting === "ContainerCreating") return "starting";

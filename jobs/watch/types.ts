@@ -31,7 +31,7 @@ export type NamespaceState =
 export interface WatchSink {
   /** `starting` with the first pod, `running` with the driver's first sign of life. */
   readonly phase?: (phase: Extract<Phase, "starting" | "running">, at: Date) => void;
-  /** A pod came into another state: `pending`, `no node yet`, `pulling image`, `starting`, `running`, `ended 0`, `gone`, … */
+  /** A pod came into another state: `pending`, `no node yet: needs free CPU`, `pulling image`, `starting`, `running`, `ended 0`, `gone`, … */
   readonly pod?: (pod: string, role: string, state: string) => void;
   /** A line of the driver's log, as it comes. */
   readonly log?: (source: string, line: string) => void;

@@ -13,6 +13,7 @@ import {
   plan,
   running,
   START,
+  sawPod,
   underWay,
 } from "../watch/scenario.ts";
 
@@ -95,7 +96,7 @@ export const neverStarted = (): RunReport =>
           by: "quota",
           message: "Quota plan refuses a pod: it asks for pods=1, pods=1 is in use, the limit is pods=1.",
         },
-        observed: undefined,
+        observed: observe([sawPod(3, "worker", { name: "workers-0", node: null, phase: "Pending" })]),
         milestones: {},
         logs: [],
         left: ["Namespace demo-wordcount-11240600-k3fqz: held by finalizer example.com/hold"],
