@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { execute } from "../base/process.ts";
+import { missingImagePackages } from "../images/index.ts";
 import { chooseKind, hostState } from "./choose.ts";
 import { hierarchies } from "./host/cgroups.ts";
 import { hostPackageManager } from "./host/packages.ts";
-import { findProgram, programRequirements, type Requirement } from "./host/requirements.ts";
+import { findProgram, installCommand, programRequirements, type Requirement } from "./host/requirements.ts";
 
 /** What `mayfly lab doctor` shows. */
 export interface DoctorReport {
@@ -45,12 +46,24 @@ export async function labDoctor(): Promise<DoctorReport> {
           engine,
           root,
           ...programRequirements(hostPackageManager()),
+          imagePrograms(),
           cgroups(),
           await goToolchain(),
           overlay(),
           memory(),
         ];
   return { kind, ok: requirements.every(({ ok }) => ok), requirements };
+}
+
+function imagePrograms(): Requirement {
+  const packages = missingImagePackages();
+  const ok = packages.length === 0;
+  return {
+    name: "programs to build images",
+    ok,
+    detail: ok ? "all found" : `missing: ${packages.join(", ")}`,
+    command: ok ? undefined : installCommand(packages, hostPackageManager()),
+  };
 }
 
 function cgroups(): Requirement {

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { EXIT, UserError } from "../base/errors.ts";
 import { formatElapsed, step } from "../base/progress.ts";
+import { missingImagePackages } from "../images/index.ts";
 import type { Connection } from "../schema/connection.ts";
 import { chooseKind, hostState } from "./choose.ts";
 import { importImages } from "./cluster/images.ts";
@@ -13,6 +14,7 @@ import { writeIfChanged } from "./host/files.ts";
 import { withLock } from "./host/lock.ts";
 import { portsInUse } from "./host/network.ts";
 import { ensurePackages } from "./host/packages.ts";
+import { missingPackages } from "./host/requirements.ts";
 import { labImages } from "./images.ts";
 import { kindUp } from "./kind/up.ts";
 import { isOfLab, leftovers, removeLeftovers, runningOwner } from "./leftovers.ts";
@@ -76,7 +78,9 @@ async function processesUp(
   options: LabUpOptions,
 ): Promise<{ connection: Connection; started: string[] }> {
   await checkHost(paths);
-  await step("host programs", ensurePackages);
+  await step("host programs", async (report) => {
+    await ensurePackages([...missingPackages(), ...missingImagePackages()], report);
+  });
   const tools = await provideTools(["pulumi", "store", "cluster"], { refresh: options.refresh === true });
   await mkdir(RUN.dir, { recursive: true, mode: 0o700 });
   await writeIfChanged(RUN.owner, `${paths.root}\n`);
@@ -89,11 +93,8 @@ async function processesUp(
   ]);
   const changes = await clusterUp(paths, tools);
   await step("S3 buckets", async () => await ensureBuckets(paths, S3_URL, credentials));
-  await step("images", async (report) => {
-    const images = await labImages();
-    report("import into containerd");
-    await importImages(images);
-  });
+  const images = await labImages();
+  await step("images in containerd", async () => await importImages(images));
   const connection = connectionOf(paths, { ...tools, s3Endpoint: S3_URL });
   const started = [...changes].flatMap(([name, change]) => (change === "kept" ? [] : [name]));
   return { connection, started };

@@ -2,19 +2,19 @@ import { EXIT, UserError } from "../../base/errors.ts";
 import { childEnv, execute } from "../../base/process.ts";
 import type { Report } from "../../base/progress.ts";
 import { readIfThere } from "./files.ts";
-import { installCommand, missingPackages, type PackageManager, packageManagerOf } from "./requirements.ts";
+import { installCommand, type PackageManager, packageManagerOf } from "./requirements.ts";
 
 /** How this host installs packages. */
 export const hostPackageManager = (): PackageManager =>
   packageManagerOf(readIfThere("/etc/os-release") ?? "");
 
 /**
- * Installs missing Debian packages by apt-get; says on standard error what it does. The package lists are only fetched if
+ * Installs Debian packages by apt-get; says on standard error what it does. The package lists are only fetched if
  * the first try fails, since they rarely are out of date and take long.
  * @throws UserError `packages-missing` elsewhere than on Debian and Ubuntu, or if apt-get fails.
  */
-export async function ensurePackages(report: Report): Promise<void> {
-  const packages = missingPackages();
+export async function ensurePackages(missing: readonly string[], report: Report): Promise<void> {
+  const packages = [...new Set(missing)];
   if (packages.length === 0) return;
   const manager = hostPackageManager();
   if (manager === "unknown") {

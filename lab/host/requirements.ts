@@ -22,8 +22,6 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
   ip: "iproute2",
   mount: "mount",
   openssl: "openssl",
-  tar: "tar",
-  mmdebstrap: "mmdebstrap",
 };
 
 /** CNI plugins that Calico hands over to, and the folders in which distributions put them. */

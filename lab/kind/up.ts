@@ -63,8 +63,9 @@ export async function kindUp(
     await ensureBuckets(paths, s3Endpoint(address), credentials);
   });
   await ensurePulumi(paths, tools.kubernetesPlugin);
-  await step("images", async () => {
-    await loadImages(paths, engine, kind, await labImages());
+  const images = await labImages();
+  await step("images in the node", async () => {
+    await loadImages(paths, engine, kind, images);
   });
   const s3 = s3Endpoint(address);
   return {
