@@ -30,6 +30,7 @@ interface Call {
   readonly signal?: AbortSignal | undefined;
   readonly body?: unknown;
   readonly contentType?: string;
+  readonly accept?: string;
   /** Until the answer's head is there; default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -112,7 +113,7 @@ export function createApi(credentials: Credentials): Api {
         method,
         headers: {
           ...Object.fromEntries(given),
-          accept: "application/json",
+          accept: call.accept ?? "application/json",
           "user-agent": "mayfly",
           ...(body === undefined
             ? {}

@@ -97,7 +97,7 @@ function certificateExpiry(pem: string): Date | undefined {
 }
 
 /**
- * Reads the parts of a kubeconfig that are plain files, certificates and tokens by ourselves, for 20 ms instead of the 500 to
+ * Reads the parts of a kubeconfig that are plain files, certificates and tokens by ourselves, for X
  * 1,000 ms that loading @kubernetes/client-node takes (measured on two cores). Only what runs programs for its credentials
  * (exec, as on EKS), auth providers and proxies are left to that library, loaded then.
  * @throws UserError `kubeconfig-missing`, `kubeconfig-invalid`

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiError } from "./api.ts";
+import { ApiError, isNotFound } from "./api.ts";
 import { type Cluster, explained } from "./cluster.ts";
 import type { Leftover, Leftovers } from "./types.ts";
 import { Metadata } from "./views.ts";
@@ -80,12 +80,29 @@ async function listableKinds(cluster: Cluster, unknown: string[]): Promise<Kind[
   return found.flat().filter(({ apiVersion, kind }) => !IGNORED.has(`${apiVersion}/${kind}`));
 }
 
+/** Names and labels are enough, and nobody should be sent Secrets to look for leftovers. Aggregated APIs may not know this form. */
+const METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+/** Whether there is such a namespace; without it there is nothing in it. */
+async function exists(cluster: Cluster, namespace: string): Promise<boolean> {
+  try {
+    await cluster.api.get(`/api/v1/namespaces/${encodeURIComponent(namespace)}`);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
 async function listAll(cluster: Cluster, path: string, labelSelector?: string) {
   const items: z.infer<typeof List>["items"] = [];
   let next: string | undefined;
   do {
     const page = List.parse(
-      await cluster.api.get(path, { query: { limit: 500, labelSelector, continue: next } }),
+      await cluster.api.get(path, {
+        accept: METADATA_ONLY,
+        query: { limit: 500, labelSelector, continue: next },
+      }),
     );
     items.push(...page.items);
     next = page.metadata.continue === "" ? undefined : page.metadata.continue;
@@ -104,10 +121,10 @@ export async function findLeftovers(
   const unknown: string[] = [];
   const found = new Map<string, Leftover>();
   await explained(cluster, async () => {
-    const kinds = await listableKinds(cluster, unknown);
+    const [kinds, isThere] = await Promise.all([listableKinds(cluster, unknown), exists(cluster, namespace)]);
     const inNamespace = `namespaces/${encodeURIComponent(namespace)}`;
     const searches = kinds.flatMap((kind) => [
-      ...(kind.namespaced
+      ...(isThere && kind.namespaced
         ? [{ kind, path: `${kind.path}/${inNamespace}/${kind.resource}`, selector: undefined }]
         : []),
       ...(run === undefined
