@@ -37,8 +37,9 @@ export async function provideGoTool(
   const version = versionOfTool(tool, modules);
   const make = (draft: string): Promise<Record<string, string>> =>
     step(
-      `build ${tool.name} ${version} from its Go module (once, about ${tool.takes} on two cores)`,
+      `build ${tool.name} ${shortVersion(version)}`,
       (report) => buildInto(draft, tool, modules, places, report, signal),
+      `from its Go module; once, about ${tool.takes} on two cores`,
     );
   const onWait = (): void => {
     process.stderr.write(`… another process is building ${tool.name}: waiting for it\n`);
