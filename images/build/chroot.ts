@@ -49,7 +49,10 @@ while [ "$inputs" -gt 0 ]; do
   inputs=$((inputs - 1))
   shift 2
 done
-exec chroot --userspec="$user" "$root" "$@"
+# Not by exec: a change of user makes the kernel forget that this process is to die with its parent.
+code=0
+chroot --userspec="$user" "$root" "$@" || code=$?
+exit "$code"
 `;
 
 /**

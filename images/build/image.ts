@@ -1,4 +1,4 @@
-import { chmod, chown, lutimes, mkdir, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, lutimes, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type Report, step } from "../../base/progress.ts";
 import { projectDir } from "../../base/paths.ts";
@@ -95,7 +95,9 @@ export async function buildSparkImage(
     async (report) => {
       const user = `${USER.id}:${USER.id}`;
       const command = ["files/archives.sh", recipe.credentialsProvider];
-      await inImage({ ...context, report }, "class-data archive", user, command, { files: SCRIPTS });
+      await inImage({ ...context, report }, "class-data archive", user, command, {
+        files: join(build, "files"),
+      });
       await settle(join(root, relative(LAYOUT.archive)));
       const content = { what: "class-data archive", paths: [relative(LAYOUT.archive)] };
       return await packLayer(root, content, join(scratch, "classes.tar"), signal);
@@ -150,10 +152,11 @@ async function inImage(
   });
 }
 
-/** The rendered files of the recipe, as a Dockerfile's context has them. */
+/** A Dockerfile's context: the rendered files of the recipe, and a copy of the scripts, which may be edited while they run. */
 async function writeContext(recipe: SparkRecipe, lock: Lock, scratch: string): Promise<string> {
   const build = join(scratch, "context");
   await mkdir(join(build, recipe.version, "jvm"), { recursive: true });
+  await cp(SCRIPTS, join(build, "files"), { recursive: true });
   for (const [path, content] of Object.entries(buildContext(recipe, lock))) {
     await writeFile(join(build, path), content);
   }
