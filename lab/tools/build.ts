@@ -165,7 +165,7 @@ export function lastLines(output: string, count = 12): string {
 /** What to do about a failed build. */
 export function hintFor(output: string): string {
   if (/no space left on device/.test(output)) {
-    return "Free about 8 GB: Go keeps what it compiled in `go env GOCACHE` (emptied by `go clean -cache`) and needs TMPDIR.";
+    return "Free about 12 GB: Go keeps what it compiled in `go env GOCACHE` (emptied by `go clean -cache`) and needs TMPDIR.";
   }
   if (/signal: killed|cannot allocate memory|out of memory/.test(output)) {
     return "The compiler ran out of memory: 3 GB must be free. What was compiled is kept; run the same command again.";

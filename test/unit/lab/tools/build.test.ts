@@ -154,7 +154,7 @@ describe("lastLines", () => {
 
 describe("hintFor", () => {
   it.each([
-    ["write /tmp/go-build1: no space left on device", "8 GB"],
+    ["write /tmp/go-build1: no space left on device", "12 GB"],
     ["k8s.io/api: compile: signal: killed", "memory"],
     ["dial tcp: lookup proxy: no such host", "GOPROXY"],
     ["main.go:1:1: syntax error", "log"],
