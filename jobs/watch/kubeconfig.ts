@@ -50,7 +50,7 @@ export interface Credentials {
   readonly options: () => Promise<RequestOptions>;
   /** When the client certificate or token in the file ends, where the file tells. */
   readonly validTo: Date | undefined;
-  /** Closes what `options` keeps open. */
+  /** Path of the file, for messages. */
   readonly kubeconfig: string;
 }
 
@@ -97,9 +97,9 @@ function certificateExpiry(pem: string): Date | undefined {
 }
 
 /**
- * Reads the parts of a kubeconfig that are plain files, certificates and tokens by ourselves, for X
- * 1,000 ms that loading @kubernetes/client-node takes (measured on two cores). Only what runs programs for its credentials
- * (exec, as on EKS), auth providers and proxies are left to that library, loaded then.
+ * Reads the parts of a kubeconfig that are plain files, certificates and tokens by ourselves: all of jobs/watch loads in 0.1 s, while
+ * @kubernetes/client-node alone takes 0.7 s and 25 MB more (measured side by side on two busy cores, with a compile cache). Only what
+ * runs programs for its credentials (exec, as on EKS), auth providers and proxies are left to that library, loaded then.
  * @throws UserError `kubeconfig-missing`, `kubeconfig-invalid`
  */
 export async function readKubeconfig(path: string, contextName?: string): Promise<Credentials> {

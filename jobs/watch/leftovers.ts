@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiError, isNotFound } from "./api.ts";
+import { ApiError, errorCode, isNotFound } from "./api.ts";
 import { type Cluster, explained } from "./cluster.ts";
 import type { Leftover, Leftovers } from "./types.ts";
 import { Metadata } from "./views.ts";
@@ -20,7 +20,11 @@ const Resources = z.object({
 });
 const List = z.object({
   metadata: z.object({ continue: z.string().optional() }),
-  items: z.array(z.object({ metadata: Metadata })),
+  // An empty list of metadata alone comes as null.
+  items: z
+    .array(z.object({ metadata: Metadata }))
+    .nullish()
+    .transform((items) => items ?? []),
 });
 
 interface Kind {
@@ -47,6 +51,9 @@ async function inParallel<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> 
   return results;
 }
 
+/** The server's or network's trouble; anything else is a defect of ours and must not pass for one. */
+const isOutside = (error: unknown): boolean => error instanceof ApiError || errorCode(error) !== "";
+
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** All kinds that can be listed; a group whose server is away (a dead aggregated API) is named, not fatal. */
@@ -72,6 +79,7 @@ async function listableKinds(cluster: Cluster, unknown: string[]): Promise<Kind[
             namespaced,
           }));
       } catch (error) {
+        if (!isOutside(error)) throw error;
         unknown.push(`${version}: ${reason(error)}`);
         return [];
       }
@@ -147,6 +155,7 @@ export async function findLeftovers(
         } catch (error) {
           // 404 and 405: a kind that says it can be listed, but not like this.
           if (error instanceof ApiError && (error.status === 404 || error.status === 405)) return;
+          if (!isOutside(error)) throw error;
           unknown.push(`${kind.apiVersion} ${kind.kind}: ${reason(error)}`);
         }
       }),
