@@ -68,7 +68,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabUp> {
   say(
     started.length === 0
       ? `The lab is up, nothing to do (${formatElapsed(elapsedMs)}).`
-      : `The lab is up (${formatElapsed(elapsedMs)}). For kubectl and pulumi by hand: eval "$(npx mayfly lab env)"`,
+      : `The lab is up (${formatElapsed(elapsedMs)}), started: ${started.join(", ")}.\nFor kubectl and pulumi by hand: eval "$(npx mayfly lab env)"`,
   );
   return { connection, started, elapsedMs };
 }

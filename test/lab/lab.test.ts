@@ -1,11 +1,19 @@
 import { readFileSync, statSync } from "node:fs";
+import {
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PARTS } from "../../lab/cluster/health.ts";
-import { S3_URL } from "../../lab/cluster/s3.ts";
+import { parseCredentials, S3_URL } from "../../lab/cluster/s3.ts";
 import { supervisionOf } from "../../lab/cluster/up.ts";
 import { runningRecord } from "../../lab/host/supervise.ts";
 import { labEnv, labStatus, labUp } from "../../lab/index.ts";
 import { labPaths } from "../../lab/paths.ts";
+import { BUCKETS } from "../../lab/settings.ts";
 import { apply, importBusybox, kubectl, outcome, shellPod, temporaryNamespace } from "./pods.ts";
 
 const paths = labPaths();
@@ -68,6 +76,35 @@ describe("the cluster", () => {
     await namespace.remove();
     expect(log).toContain("10.96.0.1");
     expect(code).toBe(0);
+  });
+});
+
+describe("the store", () => {
+  const clientOf = (profile: string): S3Client => {
+    const credentials = parseCredentials(readFileSync(paths.s3Credentials, "utf8")).get(profile);
+    if (credentials === undefined) throw new Error(`no profile ${profile}`);
+    return new S3Client({ endpoint: S3_URL, region: "us-east-1", forcePathStyle: true, credentials });
+  };
+  const put = async (client: S3Client, Bucket: string): Promise<number | undefined> =>
+    (await client.send(new PutObjectCommand({ Bucket, Key: "lab-test/note", Body: "hello" }))).$metadata
+      .httpStatusCode;
+
+  test("has buckets that the tenant may use, and one that it may not even look into", async () => {
+    const demo = clientOf("demo");
+    for (const bucket of ["demo-input", "demo-output", "demo-code"])
+      expect(await put(demo, bucket)).toBe(200);
+    await expect(put(demo, "mayfly-logs")).rejects.toMatchObject({ name: "AccessDenied" });
+    await expect(demo.send(new ListObjectsV2Command({ Bucket: "mayfly-logs" }))).rejects.toMatchObject({
+      name: "AccessDenied",
+    });
+    await expect(demo.send(new DeleteBucketCommand({ Bucket: "demo-input" }))).rejects.toMatchObject({
+      name: "AccessDenied",
+    });
+    expect(await put(clientOf("mayfly"), "mayfly-logs")).toBe(200);
+    const owner = clientOf("mayfly");
+    for (const { name: Bucket } of BUCKETS) {
+      await owner.send(new DeleteObjectCommand({ Bucket, Key: "lab-test/note" }));
+    }
   });
 });
 
