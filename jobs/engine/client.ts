@@ -21,52 +21,54 @@ interface Pending {
 
 /** The engine in a process of its own, so that a defect of the SDK, or of a job's program, ends there. */
 export interface ProcessEngine extends StackEngine {
-  /** Of the engine's process. */
-  readonly pid: number | undefined;
+  /** Ends the process until it is needed again: a job may run for hours, and this takes 50 MB. Nothing may be pending. */
+  readonly rest: () => void;
+  /** Starts the process if there is none, ahead of the next operation. */
+  readonly wake: () => void;
 }
 
 /**
- * Starts the engine's process and returns at once: it loads while the caller plans.
+ * Starts the engine's process and returns at once: it loads while the caller plans. A process that died is replaced at the next
+ * operation, so that what it began can be destroyed.
  * @param connection Where Pulumi, its state and the cluster are.
  */
 export function startEngine(connection: Connection): ProcessEngine {
-  const worker = fork(fileURLToPath(new URL("worker.ts", import.meta.url)), {
-    env: { ...engineEnv(connection), MAYFLY_ENGINE_WORK: join(stateDir(), "work") },
-    // Small young generation: this process makes little garbage, and is there once per run.
-    execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"],
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-    // A session of its own: a terminal's Ctrl-C is for the helper, which cleans up with this process.
-    detached: true,
-  });
-  return new Client(worker);
+  const engine = new Client(() =>
+    fork(fileURLToPath(new URL("worker.ts", import.meta.url)), {
+      env: { ...engineEnv(connection), MAYFLY_ENGINE_WORK: join(stateDir(), "work") },
+      // Small young generation: this process makes little garbage, and is there once per run.
+      execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      // A session of its own: a terminal's Ctrl-C is for the helper, which cleans up with this process.
+      detached: true,
+    }),
+  );
+  engine.wake();
+  return engine;
 }
 
 class Client implements ProcessEngine {
-  readonly pid: number | undefined;
-  readonly #worker: ChildProcess;
+  readonly #fork: () => ChildProcess;
   readonly #pending = new Map<number, Pending>();
+  #worker: ChildProcess | undefined;
   #nextId = 1;
   #said = "";
-  #ended: string | undefined;
 
-  constructor(worker: ChildProcess) {
-    this.pid = worker.pid;
-    this.#worker = worker;
-    for (const stream of [worker.stdout, worker.stderr]) {
-      stream?.setEncoding("utf8").on("data", (chunk: string) => {
-        this.#said = (this.#said + chunk).slice(-4000);
-      });
-    }
-    worker.on("message", (message) => {
-      this.#receive(message as FromWorker);
-    });
-    worker.on("error", (error) => {
-      this.#end(error.message);
-    });
-    worker.on("exit", (code, signal) => {
-      this.#end(`exit ${signal ?? code ?? ""}`);
-    });
+  constructor(forkWorker: () => ChildProcess) {
+    this.#fork = forkWorker;
   }
+
+  wake = (): void => {
+    this.#living();
+  };
+
+  rest = (): void => {
+    const worker = this.#worker;
+    if (worker === undefined || this.#pending.size > 0) return;
+    this.#worker = undefined;
+    // It ends by itself when its channel closes.
+    if (worker.connected) worker.disconnect();
+  };
 
   create: StackEngine["create"] = async (plan, options = {}) => {
     await this.#call({ name: "create", stack: plan.stack }, options);
@@ -95,11 +97,11 @@ class Client implements ProcessEngine {
   };
 
   close: StackEngine["close"] = async () => {
-    if (this.#ended !== undefined) return;
-    const exited = once(this.#worker, "exit");
-    // The worker ends by itself when its channel closes.
-    if (this.#worker.connected) this.#worker.disconnect();
-    const kill = setTimeout(() => this.#worker.kill("SIGKILL"), CLOSE_MS);
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const exited = once(worker, "exit");
+    if (worker.connected) worker.disconnect();
+    const kill = setTimeout(() => worker.kill("SIGKILL"), CLOSE_MS);
     await exited;
     clearTimeout(kill);
   };
@@ -107,16 +109,16 @@ class Client implements ProcessEngine {
   async #call(operation: Operation, options: OperationOptions): Promise<OperationResult> {
     const { signal } = options;
     if (signal?.aborted === true) throw cancelled();
-    if (this.#ended !== undefined) throw this.#lost();
+    const worker = this.#living();
     const id = this.#nextId++;
     const interrupt = (): void => {
-      this.#send({ type: "interrupt", id });
+      tell(worker, { type: "interrupt", id });
     };
     signal?.addEventListener("abort", interrupt, { once: true });
     try {
       return await new Promise((resolve, reject) => {
         this.#pending.set(id, { resolve, reject, options });
-        this.#send({ type: "start", id, operation });
+        tell(worker, { type: "start", id, operation });
       });
     } finally {
       signal?.removeEventListener("abort", interrupt);
@@ -124,9 +126,26 @@ class Client implements ProcessEngine {
     }
   }
 
-  #send(message: ToWorker): void {
-    // A failed send means that the process ended, which rejects what is pending.
-    if (this.#worker.connected) this.#worker.send(message, () => undefined);
+  #living(): ChildProcess {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = this.#fork();
+    this.#worker = worker;
+    this.#said = "";
+    for (const stream of [worker.stdout, worker.stderr]) {
+      stream?.setEncoding("utf8").on("data", (chunk: string) => {
+        this.#said = (this.#said + chunk).slice(-4000);
+      });
+    }
+    worker.on("message", (message) => {
+      this.#receive(message as FromWorker);
+    });
+    worker.on("error", (error) => {
+      this.#lost(worker, error.message);
+    });
+    worker.on("exit", (code, signal) => {
+      this.#lost(worker, `exit ${signal ?? code ?? ""}`);
+    });
+    return worker;
   }
 
   #receive(message: FromWorker): void {
@@ -144,16 +163,19 @@ class Client implements ProcessEngine {
     }
   }
 
-  #end(reason: string): void {
-    this.#ended ??= reason;
-    for (const { reject } of this.#pending.values()) reject(this.#lost());
-  }
-
-  #lost(): EngineFailure {
+  #lost(worker: ChildProcess, reason: string): void {
+    // One that was sent to rest, or has been replaced.
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
     const said = this.#said.trim();
-    const message = `The engine's process ended (${this.#ended ?? "?"})${said === "" ? "" : `: ${said}`}`;
-    return new EngineFailure({ kind: "cli", message });
+    const message = `The engine's process ended (${reason})${said === "" ? "" : `: ${said}`}`;
+    for (const { reject } of this.#pending.values()) reject(new EngineFailure({ kind: "cli", message }));
   }
+}
+
+/** A failed send means that the process ended, which rejects what is pending. */
+function tell(worker: ChildProcess, message: ToWorker): void {
+  if (worker.connected) worker.send(message, () => undefined);
 }
 
 const cancelled = (): EngineFailure =>

@@ -1,6 +1,6 @@
 import type { Plan } from "../../schema/plan.ts";
 import type { RunReport } from "../../schema/report.ts";
-import { EngineFailure, type StackEngine } from "../engine/index.ts";
+import { EngineFailure, type ProcessEngine } from "../engine/index.ts";
 import type { ObjectStore } from "../store/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import { saveLogs, saveReport } from "./collect.ts";
@@ -11,7 +11,7 @@ import { makeAndWatch, noteEngineEvent } from "./work.ts";
 
 /** What one attempt works with. */
 export interface AttemptTools {
-  readonly engine: StackEngine;
+  readonly engine: ProcessEngine;
   readonly cluster: RunCluster;
   readonly store: ObjectStore;
   readonly journal: Journal;

@@ -1,5 +1,5 @@
 import type { Plan } from "../../schema/plan.ts";
-import { EngineFailure, type EngineEvent, type StackEngine } from "../engine/index.ts";
+import { EngineFailure, type EngineEvent, type ProcessEngine } from "../engine/index.ts";
 import type { ObservedRun, WatchSink } from "../watch/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import type { Journal } from "./journal.ts";
@@ -7,7 +7,7 @@ import { outcomeOfFailedUp } from "./verdict.ts";
 
 /** What the middle of an attempt works with. */
 export interface WorkTools {
-  readonly engine: Pick<StackEngine, "up">;
+  readonly engine: Pick<ProcessEngine, "up" | "rest" | "wake">;
   readonly cluster: Pick<RunCluster, "watch" | "deliverSecrets">;
   readonly journal: Journal;
   /** Aborting cancels. */
@@ -19,6 +19,8 @@ export interface WorkTools {
 
 /** A verdict may come while `up` still waits for something; it gets this long to end by itself. */
 const UP_GRACE_MS = 3000;
+/** Most jobs that run longer than this run much longer: the engine's process rests meanwhile. */
+const REST_AFTER_MS = 60_000;
 
 const NAMESPACE = "kubernetes:core/v1:Namespace";
 
@@ -75,11 +77,14 @@ export async function makeAndWatch(plan: Plan, tools: WorkTools): Promise<Worked
 
   let observed: ObservedRun | undefined;
   let grace: NodeJS.Timeout | undefined;
+  const rest = setTimeout(engine.rest, REST_AFTER_MS);
   const watching = cluster
     .watch(plan, { startedAt: tools.submittedAt, signal: endWatch.signal, sink: watchSink(tools) })
     .then((result) => {
       observed = result.observed;
       if (result.outcome !== undefined) journal.decide(result.outcome);
+      clearTimeout(rest);
+      engine.wake();
       grace = setTimeout(() => {
         endUp.abort();
       }, UP_GRACE_MS);
@@ -88,6 +93,7 @@ export async function makeAndWatch(plan: Plan, tools: WorkTools): Promise<Worked
 
   await Promise.all([making, watching]);
   clearTimeout(grace);
+  clearTimeout(rest);
   endWatch.abort();
   await Promise.all(delivered);
   signal.removeEventListener("abort", cancel);

@@ -66,6 +66,23 @@ describe("kill -9 of the helper", () => {
   });
 });
 
+describe("a part of the machinery dies", () => {
+  test.each([
+    ["the engine's process", "engine/worker.ts"],
+    ["Pulumi", "pulumi up"],
+    ["the provider plugin", "kubernetes-plugin"],
+  ])("%s, while creating: an infrastructure failure, and nothing is left", async (_what, command) => {
+    const run = await startRun([await jobFile({ retries: { infrastructure: 0 } })]);
+    await run.until(({ type }) => type === "resource");
+    const victim = (await run.processes()).find((started) => started.command.includes(command));
+    expect(victim).toBeDefined();
+    process.kill(victim?.pid ?? 0, "SIGKILL");
+    const { code } = await run.exit;
+    expect(code).toBe(17);
+    await expectNothingLeft(run);
+  });
+});
+
 test("of two runs of one job at once each ends well, and neither sees the other", async () => {
   const file = await jobFile();
   const runs = await Promise.all([startRun([file]), startRun([file])]);

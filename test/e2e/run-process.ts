@@ -9,6 +9,12 @@ import { projectDir } from "../../base/paths.ts";
 import { RunEvent } from "../../schema/events.ts";
 import { kubectl } from "../lab/pods.ts";
 
+/** A process of a run. */
+export interface Started {
+  readonly pid: number;
+  readonly command: string;
+}
+
 /** A running `mayfly run --json`. */
 export interface RunProcess {
   readonly pid: number;
@@ -19,7 +25,7 @@ export interface RunProcess {
   readonly signal: (name: NodeJS.Signals) => void;
   readonly exit: Promise<{ readonly code: number | null; readonly stderr: string }>;
   /** Processes that the run has started and that still live, its own included. */
-  readonly processes: () => Promise<readonly string[]>;
+  readonly processes: () => Promise<readonly Started[]>;
 }
 
 export const phase =
@@ -80,16 +86,19 @@ export async function startRun(
   };
 }
 
-async function processesWith(variable: string): Promise<string[]> {
+async function processesWith(variable: string): Promise<Started[]> {
   const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
+  const all = await Promise.all(
     ids.map(async (id) => {
       const environment = await readFile(`/proc/${id}/environ`, "utf8").catch(() => "");
-      if (!environment.split("\0").includes(variable)) return undefined;
-      return (await readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")).replaceAll("\0", " ");
+      const command = (await readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")).replaceAll("\0", " ");
+      return { pid: Number(id), command, ours: environment.split("\0").includes(variable) };
     }),
   );
-  return found.filter((line) => line !== undefined && line !== "").map(String);
+  // One that has ended and waits to be collected has no command line.
+  return all
+    .filter(({ ours, command }) => ours && command !== "")
+    .map(({ pid, command }) => ({ pid, command }));
 }
 
 /** Everything in the cluster that carries the run's label or lies in its namespace, as `kind/name`. */

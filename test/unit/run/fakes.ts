@@ -109,7 +109,8 @@ const event = (type: "done", kind: string, name: string, operation: string): Eng
 function fakeEngine(scenario: Scenario, calls: string[]): ProcessEngine {
   const destroys = [...(scenario.destroy ?? [])];
   return {
-    pid: 4711,
+    rest: () => undefined,
+    wake: () => undefined,
     create: async ({ stack }) => {
       calls.push(`create ${stack}`);
       await Promise.resolve();
