@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-// Five kinds of test, cheapest first; `npm test` runs them all (scripts/test.ts), a developer picks one:
+// Several kinds of test, cheapest first; `npm test` runs them all (scripts/test.ts), a developer picks one:
 // `npx vitest --project unit`.
+const DOWN = "test/lab/zz-down.test.ts";
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,7 +18,18 @@ export default defineConfig({
           include: ["test/{lab,contract,e2e}/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          exclude: [DOWN],
           fileParallelism: false,
+        },
+      },
+      {
+        // Takes the lab away from under everyone: after all others, whatever order they are in.
+        test: {
+          name: "down",
+          include: [DOWN],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -1,4 +1,4 @@
-// Last of the lab's tests (files run in alphabetical order, one at a time): it takes the lab away from under everyone.
+// A project of its own in vitest.config.ts, which runs after all others: it takes the lab away from under everyone.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { execute } from "../../base/process.ts";
 import { labDown, labStatus, labUp } from "../../lab/index.ts";
