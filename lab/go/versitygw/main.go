@@ -65,7 +65,11 @@ func run() error {
 	if err := (meta.XattrMeta{}).Test(o.dataDir); err != nil {
 		return fmt.Errorf("%s must lie on a file system with extended attributes (ext4, xfs, btrfs): %w", o.dataDir, err)
 	}
-	files, err := posix.New(o.dataDir, meta.XattrMeta{}, posix.PosixOpts{VersioningDir: o.versioningDir})
+	files, err := posix.New(o.dataDir, meta.XattrMeta{}, posix.PosixOpts{
+		VersioningDir: o.versioningDir,
+		// S3's own limit, which the stock program takes from its flags: zero refuses every copy, hence every rename of S3A.
+		CopyObjectThreshold: 5 << 30,
+	})
 	if err != nil {
 		return err
 	}
