@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { EXIT, UserError } from "../base/errors.ts";
@@ -100,6 +100,8 @@ async function provide(recipe: SparkRecipe, { engine, signal }: ProvideOptions):
   const [archive, note] = [`${stem}.tar`, `${stem}.json`];
   if (existsSync(archive) && existsSync(note)) {
     const { id, ...rest } = Note.parse(JSON.parse(await readFile(note, "utf8")));
+    const now = new Date();
+    await utimes(note, now, now);
     return { ...rest, digest: id, archive };
   }
   if (engine === undefined) requireTools();
@@ -113,6 +115,7 @@ async function provide(recipe: SparkRecipe, { engine, signal }: ProvideOptions):
     const draft = join(scratch, "note.json");
     await writeFile(draft, `${JSON.stringify({ name, id: digest, ...built }, undefined, 2)}\n`);
     await rename(draft, note);
+    await removeUnused(folder);
     return { name, digest, ...built, archive };
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -137,5 +140,18 @@ async function removeStale(folder: string): Promise<void> {
     const pid = Number(name.startsWith(SCRATCH) ? name.slice(SCRATCH.length) : Number.NaN);
     if (Number.isNaN(pid) || existsSync(`/proc/${pid}`)) continue;
     await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+const UNUSED_DAYS = 7;
+
+/** Archives from older inputs, a gigabyte each, that nobody asked for in a week. */
+async function removeUnused(folder: string): Promise<void> {
+  for (const name of readdirSync(folder).filter((file) => /^spark-.*\.json$/.test(file))) {
+    const note = join(folder, name);
+    const days = (Date.now() - (await stat(note)).mtimeMs) / 86_400_000;
+    if (days < UNUSED_DAYS) continue;
+    await rm(note);
+    await rm(note.replace(/json$/, "tar"), { force: true });
   }
 }
