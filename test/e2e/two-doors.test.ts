@@ -1,12 +1,10 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type LocalWorkspace, Stack } from "@pulumi/pulumi/automation/index.js";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import { z } from "zod";
-import { projectDir } from "../../base/paths.ts";
 import { programOf } from "../../jobs/engine/program.ts";
-import { scratchProject } from "../harness/lab-pulumi.ts";
+import { jobProject } from "../harness/lab-pulumi.ts";
 import { samplePlans } from "../harness/samples.ts";
 
 /** What the engine plans for each resource: its goal holds type, parent, provider, dependencies, options and inputs. */
@@ -40,19 +38,7 @@ describe("a job stack's two doors", () => {
   test.each(Object.entries(samplePlans()))(
     "`pulumi preview` in stacks/job and the engine's inline program plan the same graph for %s",
     async (_name, plan) => {
-      const project = z
-        .looseObject({ name: z.string(), config: z.unknown() })
-        .parse(parse(await readFile(join(projectDir, "stacks", "job", "Pulumi.yaml"), "utf8")));
-      await using scratch = await scratchProject({
-        // The project as it is, in a folder of its own, since Pulumi writes the stack's salt beside it.
-        "Pulumi.yaml": JSON.stringify({ ...project, main: join(projectDir, "stacks", "job", "index.ts") }),
-      });
-      const planFile = join(scratch.folder, "plan.json");
-      await writeFile(planFile, JSON.stringify(plan));
-      await writeFile(
-        join(scratch.folder, `Pulumi.${STACK}.yaml`),
-        JSON.stringify({ config: { "mayfly-job:planFile": planFile } }),
-      );
+      await using scratch = await jobProject(STACK, plan);
       const byHand = await goals(await scratch.workspace(), join(scratch.folder, "by-hand.json"));
       const inline = await goals(
         await scratch.workspace(programOf(plan)),

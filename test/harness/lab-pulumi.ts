@@ -1,5 +1,5 @@
 // Boundary file for lab tests: the real Pulumi CLI on a state of its own, against the lab's cluster.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -7,9 +7,12 @@ import {
   type LocalWorkspaceOptions,
   type PulumiFn,
 } from "@pulumi/pulumi/automation/index.js";
+import { parseDocument } from "yaml";
+import { projectDir } from "../../base/paths.ts";
 import { childEnv } from "../../base/process.ts";
 import { pulumiVariables, readConnection } from "../../lab/connection.ts";
 import { labPaths } from "../../lab/paths.ts";
+import type { Plan } from "../../schema/plan.ts";
 
 /** A folder with a project, and a state backend that nobody else uses. */
 export interface Scratch {
@@ -50,4 +53,23 @@ export async function scratchProject(files: Readonly<Record<string, string>>): P
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The project of stacks/job as it is, in a scratch folder (Pulumi writes the stack's salt beside it), with a plan that
+ * `planFile` names in the config of `stack`.
+ */
+export async function jobProject(stack: string, plan: Plan): Promise<Scratch> {
+  const folder = join(projectDir, "stacks", "job");
+  const project = parseDocument(await readFile(join(folder, "Pulumi.yaml"), "utf8"));
+  project.set("main", join(folder, "index.ts"));
+  const scratch = await scratchProject({
+    "Pulumi.yaml": project.toString(),
+    "plan.json": JSON.stringify(plan),
+  });
+  await writeFile(
+    join(scratch.folder, `Pulumi.${stack}.yaml`),
+    JSON.stringify({ config: { "mayfly-job:planFile": join(scratch.folder, "plan.json") } }),
+  );
+  return scratch;
 }
