@@ -3,6 +3,7 @@ import { startEngine } from "../engine/index.ts";
 import { readConnection } from "./environment.ts";
 import { openRecorded, summarize } from "./inspect.ts";
 import { Journal } from "./journal.ts";
+import { thisHelper } from "./liveness.ts";
 import { fileRecords, type RunRecord, type RunRecords } from "./records.ts";
 import { removeRun } from "./removal.ts";
 import type { DestroyOptions, DestroyResult } from "./types.ts";
@@ -41,9 +42,8 @@ async function remove(
     try {
       // The same checks as before a run: what is not there can't be proven gone on another cluster.
       await cluster.check();
-      const journal = new Journal(records, { ...record, state: "active" }, (event) =>
-        options.onEvent?.(event),
-      );
+      const mine: RunRecord = { ...record, state: "active", helper: await thisHelper() };
+      const journal = new Journal(records, mine, (event) => options.onEvent?.(event));
       journal.enter("destroying");
       const { by, left } = await removeRun(plan, {
         engine,

@@ -35,70 +35,98 @@ export interface Worked {
  * Makes the cluster and watches it, side by side, until there is a verdict and the engine is idle again. The verdict is in the
  * journal.
  */
-export async function makeAndWatch(plan: Plan, tools: WorkTools): Promise<Worked> {
-  const { engine, cluster, journal, signal } = tools;
-  const endUp = new AbortController();
-  const endWatch = new AbortController();
-  const cancel = (): void => {
-    journal.decide({ kind: "cancelled", message: "The run was cancelled." });
-    endUp.abort();
-    endWatch.abort();
-  };
-  signal.addEventListener("abort", cancel, { once: true });
-  if (signal.aborted) cancel();
+export const makeAndWatch = (plan: Plan, tools: WorkTools): Promise<Worked> => new Work(plan, tools).done();
 
-  const infrastructure = (what: string) => (error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    journal.decide({ kind: "infrastructure", message: `${what}: ${reason}` });
-    endUp.abort();
-    endWatch.abort();
-  };
-  const deliver = async (): Promise<void> => {
-    await cluster
-      .deliverSecrets(plan, endWatch.signal)
-      .catch(infrastructure("The job's secrets could not be delivered"));
-  };
+class Work {
+  readonly #plan: Plan;
+  readonly #tools: WorkTools;
+  readonly #endUp = new AbortController();
+  readonly #endWatch = new AbortController();
+  readonly #delivered: Promise<void>[] = [];
+  #namespaceMade = false;
 
-  journal.enter("creating");
-  let namespaceMade = false;
-  const delivered: Promise<void>[] = [];
-  const onEvent = (event: EngineEvent): void => {
+  constructor(plan: Plan, tools: WorkTools) {
+    this.#plan = plan;
+    this.#tools = tools;
+  }
+
+  async done(): Promise<Worked> {
+    const { journal, signal } = this.#tools;
+    signal.addEventListener("abort", this.#cancel, { once: true });
+    if (signal.aborted) this.#cancel();
+    journal.enter("creating");
+    const [observed] = await Promise.all([this.#watch(), this.#make()]);
+    this.#endWatch.abort();
+    await Promise.all(this.#delivered);
+    signal.removeEventListener("abort", this.#cancel);
+    journal.decide({ kind: "lost", message: "The watch ended without a verdict." });
+    return { observed, namespaceMade: this.#namespaceMade };
+  }
+
+  async #make(): Promise<void> {
+    const { engine, journal } = this.#tools;
+    try {
+      await engine.up(this.#plan, { signal: this.#endUp.signal, onEvent: this.#onEvent });
+    } catch (error) {
+      if (error instanceof EngineFailure) journal.decide(outcomeOfFailedUp(error.error));
+      else this.#fail("The cluster could not be made", error);
+      this.#endWatch.abort();
+    }
+  }
+
+  async #watch(): Promise<ObservedRun | undefined> {
+    const { engine, cluster, journal, submittedAt } = this.#tools;
+    const rest = setTimeout(engine.rest, REST_AFTER_MS);
+    try {
+      const options = { startedAt: submittedAt, signal: this.#endWatch.signal, sink: watchSink(this.#tools) };
+      const { outcome, observed } = await cluster.watch(this.#plan, options);
+      if (outcome !== undefined) journal.decide(outcome);
+      return observed;
+    } catch (error) {
+      this.#fail("The run could not be watched", error);
+      return undefined;
+    } finally {
+      clearTimeout(rest);
+      engine.wake();
+      // What `up` still waits for does not matter any more.
+      setTimeout(() => {
+        this.#endUp.abort();
+      }, UP_GRACE_MS).unref();
+    }
+  }
+
+  readonly #onEvent = (event: EngineEvent): void => {
+    const { journal } = this.#tools;
     noteEngineEvent(event, journal);
     if (event.type === "summary") journal.reach("objectsExist");
     if (event.type !== "done" || event.kind !== NAMESPACE) return;
-    namespaceMade = true;
-    if (plan.secrets.length > 0) delivered.push(deliver());
+    this.#namespaceMade = true;
+    if (this.#plan.secrets.length > 0) this.#delivered.push(this.#deliver());
   };
-  const making = engine.up(plan, { signal: endUp.signal, onEvent }).catch((error: unknown) => {
-    if (error instanceof EngineFailure) journal.decide(outcomeOfFailedUp(error.error));
-    else infrastructure("The cluster could not be made")(error);
-    endWatch.abort();
-  });
 
-  let observed: ObservedRun | undefined;
-  let grace: NodeJS.Timeout | undefined;
-  const rest = setTimeout(engine.rest, REST_AFTER_MS);
-  const watching = cluster
-    .watch(plan, { startedAt: tools.submittedAt, signal: endWatch.signal, sink: watchSink(tools) })
-    .then((result) => {
-      observed = result.observed;
-      if (result.outcome !== undefined) journal.decide(result.outcome);
-      clearTimeout(rest);
-      engine.wake();
-      grace = setTimeout(() => {
-        endUp.abort();
-      }, UP_GRACE_MS);
-    })
-    .catch(infrastructure("The run could not be watched"));
+  async #deliver(): Promise<void> {
+    try {
+      await this.#tools.cluster.deliverSecrets(this.#plan, this.#endWatch.signal);
+    } catch (error) {
+      if (!this.#endWatch.signal.aborted) this.#fail("The job's secrets could not be delivered", error);
+    }
+  }
 
-  await Promise.all([making, watching]);
-  clearTimeout(grace);
-  clearTimeout(rest);
-  endWatch.abort();
-  await Promise.all(delivered);
-  signal.removeEventListener("abort", cancel);
-  journal.decide({ kind: "lost", message: "The watch ended without a verdict." });
-  return { observed, namespaceMade };
+  readonly #cancel = (): void => {
+    this.#tools.journal.decide({ kind: "cancelled", message: "The run was cancelled." });
+    this.#stop();
+  };
+
+  #fail(what: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#tools.journal.decide({ kind: "infrastructure", message: `${what}: ${reason}` });
+    this.#stop();
+  }
+
+  #stop(): void {
+    this.#endUp.abort();
+    this.#endWatch.abort();
+  }
 }
 
 /** What people see of the engine's events. */
