@@ -11,6 +11,9 @@ import { s3Env, s3SecretEnv, usesS3 } from "./s3.ts";
 const RESERVED =
   /^(_?SPARK_|_?JAVA_|JDK_JAVA_|POD_|AWS_|MAYFLY_|PATH$|HOME$|TMPDIR$|PYSPARK_|HADOOP_CONF_DIR$)/;
 
+/** Name of the Secret with the run's own secret: components/run/pod.ts. */
+const AUTHENTICATION = "authentication";
+
 /** Refuses variables that Mayfly sets, and names that come twice. */
 export function checkEnvironment(spec: SparkJob): void {
   const plain = Object.keys(spec.environment);
@@ -23,6 +26,15 @@ export function checkEnvironment(spec: SparkJob): void {
       message: `The job sets ${listNames(reserved)}, which Mayfly or Spark sets.`,
       path: plain.includes(first) ? `environment.${first}` : "secrets",
       hint: "Use another name; Spark's own settings belong into conf, S3 access comes from the tenant's identity.",
+    });
+  }
+  // The run's own Secret has this name in the namespace that the others are copied to.
+  if (spec.secrets.some(({ secret }) => secret === AUTHENTICATION)) {
+    refuse({
+      code: "reserved-secret",
+      message: `A Secret named "${AUTHENTICATION}" can't be copied to a run: its own has that name.`,
+      path: "secrets",
+      hint: "Give the tenant's Secret another name.",
     });
   }
   const twice = fromSecrets.filter(

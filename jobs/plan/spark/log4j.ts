@@ -1,6 +1,6 @@
 /**
- * One line an event on standard error, warnings only, for every JVM of a run. The named loggers say what people and the outcome's
- * classification need and say it rarely: who registered, which executor ended and with which exit code.
+ * Loggers that say more than warnings, or less. Daemons say rarely what people and the outcome's classification need: who
+ * registered, which executor ended and with which exit code.
  */
 const LEVELS: Readonly<Record<string, string>> = {
   "org.apache.spark.deploy.master.Master": "info",
@@ -10,19 +10,35 @@ const LEVELS: Readonly<Record<string, string>> = {
   "org.apache.hadoop.metrics2": "error",
   "org.apache.spark.util.Utils": "error",
   "com.amazonaws.util.VersionInfoUtils": "error",
+  // The event log flushes; that S3 can't is known.
+  "org.apache.hadoop.fs.s3a.S3ABlockOutputStream": "error",
 };
 
-const logger = ([name, level]: [string, string], index: number): string =>
-  `logger.l${index}.name = ${name}\nlogger.l${index}.level = ${level}`;
+/** Their exceptions are of the network, say nothing in forty lines, and come when a run ends: one line each. */
+const WITHOUT_TRACES = /^org\.apache\.spark\.deploy\./;
 
-/** https://logging.apache.org/log4j/2.x/manual/configuration.html, properties form. */
+const logger = ([name, level]: [string, string], index: number): string => {
+  const lines = [`logger.l${index}.name = ${name}`, `logger.l${index}.level = ${level}`];
+  if (WITHOUT_TRACES.test(name)) {
+    lines.push(`logger.l${index}.additivity = false`, `logger.l${index}.appenderRef.short.ref = short`);
+  }
+  return lines.join("\n");
+};
+
+const appender = (name: string, exception: string): string => `appender.${name}.type = Console
+appender.${name}.name = ${name}
+appender.${name}.target = SYSTEM_ERR
+appender.${name}.layout.type = PatternLayout
+appender.${name}.layout.pattern = %d{HH:mm:ss.SSS} %p %c{1}: ${exception}`;
+
+/**
+ * The log configuration of every JVM of a run: warnings and errors, one line each, on standard error.
+ * https://logging.apache.org/log4j/2.x/manual/configuration.html, properties form.
+ */
 export const log4jFile = (): string => `status = error
 rootLogger.level = warn
-rootLogger.appenderRef.console.ref = console
-appender.console.type = Console
-appender.console.name = console
-appender.console.target = SYSTEM_ERR
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{HH:mm:ss.SSS} %p %c{1}: %m%n%ex
+rootLogger.appenderRef.full.ref = full
+${appender("full", "%m%n%ex")}
+${appender("short", "%m %ex{short.message}%n")}
 ${Object.entries(LEVELS).map(logger).join("\n")}
 `;

@@ -8,6 +8,12 @@ export const DAEMONS = {
   worker: { heapMib: 96, nativeMib: 160 },
 } as const;
 
+/**
+ * Hundredths of a second of CPU that a JVM may use before the master listens. Far less than it needs to get to the point where it
+ * asks for the master: loading Spark's classes alone takes more (docs/plan.md).
+ */
+export const HEAD_START = { driver: 80, worker: 30 } as const;
+
 /** MiB of a container's own logs on the node's disk. */
 export const LOGS_MIB = 64;
 
