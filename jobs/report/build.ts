@@ -125,7 +125,12 @@ function secondsHeld({ view, nodeSeenAt, goneSeenAt }: ObservedPod, until: numbe
 /** Pods as a report shows them, from what was observed until `now`. */
 export function podReports(plan: Plan, observed: ObservedRun, now: Date): PodReport[] {
   return Object.values(observed.pods)
-    .toSorted((a, b) => a.firstSeenAt - b.firstSeenAt || a.view.name.localeCompare(b.view.name))
+    .toSorted(
+      (a, b) =>
+        a.view.role.localeCompare(b.view.role) ||
+        a.view.name.localeCompare(b.view.name, "en", { numeric: true }) ||
+        a.firstSeenAt - b.firstSeenAt,
+    )
     .map((pod) => {
       const { view } = pod;
       const reason = view.disruption?.reason ?? view.reason;

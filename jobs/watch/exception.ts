@@ -47,24 +47,31 @@ function carried(lines: readonly string[], carrier: number): string | undefined 
     const line = lines[exceptionLine(lines, nested)];
     if (line !== undefined && PYTHON.test(line)) return line;
   }
-  const cause = lines.slice(carrier + 1).findLast((line) => /^Caused by: /.test(line));
-  if (cause !== undefined) return cause.replace(/^Caused by: /, "");
   const java = lines.slice(carrier + 1, carrier + 3).find((line) => line.startsWith(": "));
-  return java?.slice(2);
+  return telling([...(java === undefined ? [] : [java.slice(2)]), ...causes(lines.slice(carrier + 1))]);
 }
 
 function javaException(lines: readonly string[]): string | undefined {
   const head = lines.findLastIndex((line) => /^Exception in thread "/.test(line));
   if (head === -1) return undefined;
-  const cause = lines
-    .slice(head + 1)
-    .findLast((line, index, rest) => /^Caused by: /.test(line) && rest.slice(0, index).every(isTrace));
-  const text = (cause ?? lines[head] ?? "").replace(/^Caused by: |^Exception in thread "[^"]*" /, "");
-  return text;
+  const rest = lines.slice(head + 1);
+  const end = rest.findIndex((line) => !isTrace(line));
+  const first = (lines[head] ?? "").replace(/^Exception in thread "[^"]*" /, "");
+  return telling([first, ...causes(end === -1 ? rest : rest.slice(0, end))]);
+}
+
+const causes = (lines: readonly string[]): string[] =>
+  lines.filter((line) => /^Caused by: /.test(line)).map((line) => line.replace(/^Caused by: /, ""));
+
+/** The last of a chain of Java exceptions that says something; a bare `java.io.EOFException` at its end does not. */
+function telling(chain: readonly string[]): string | undefined {
+  const found = chain.findLast((text) => /^[\w.$]+: \S/.test(text)) ?? chain.at(-1);
+  // `Job aborted due to stage failure: … Lost task 0.3 … (10.244.0.9 executor 0): the task's own exception`
+  return found?.replace(/^.*Job aborted due to stage failure: .*\(\S+ executor \S+\): (?=\S)/, "");
 }
 
 /** A line of a Java stack trace: frames, causes, and the rest of a message of several lines. */
-const isTrace = (line: string): boolean => !/^\d{2,4}[/-]\d{2}[/-]\d{2}[ T]\d{2}:/.test(line);
+const isTrace = (line: string): boolean => !/^(\d{2,4}[/-]\d{2}[/-]\d{2}[ T])?\d{2}:\d{2}:\d{2}/.test(line);
 
 /** Errors without a trace: of Python's parser, of spark-submit, of a missing script. */
 function plainError(lines: readonly string[]): string | undefined {

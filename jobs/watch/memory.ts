@@ -6,8 +6,11 @@ type OutOfMemory = Extract<Outcome, { kind: "out-of-memory" }>;
 
 /** What a log line says about lost memory. */
 export interface MemoryClue {
-  /** `killed`: by the kernel, at the container's limit; `heap`: by the JVM; `python`: a MemoryError. */
-  readonly how: "killed" | "heap" | "python";
+  /**
+   * `killed`: by the kernel, at the container's limit; `heap`: by the JVM; `python`: a MemoryError; `crashed`: an executor's Python process
+   * ended, which may have other reasons too.
+   */
+  readonly how: "killed" | "heap" | "python" | "crashed";
   /** Whether it speaks of an executor; else of the driver itself. */
   readonly executor: boolean;
   /** Address of the executor's pod, where the line has it. */
@@ -24,6 +27,8 @@ export function memoryClue(line: string): MemoryClue | undefined {
   const ip = /\bexecutor \S+ on (\d+\.\d+\.\d+\.\d+)|\((\d+\.\d+\.\d+\.\d+)\s+executor\b/i.exec(line);
   const address = ip?.[1] ?? ip?.[2];
   if (exit !== null) return { how: exit[1] === "52" ? "heap" : "killed", executor: true, ip: address };
+  if (line.includes("Python worker exited unexpectedly"))
+    return { how: "crashed", executor: true, ip: address };
   const executor = address !== undefined || /\bexecutor\b|Lost task|PythonRunner|PythonException/.test(line);
   if (line.includes("java.lang.OutOfMemoryError")) return { how: "heap", executor, ip: address };
   if (/(^|[\s:.])MemoryError(:|\s*$)/.test(line)) return { how: "python", executor, ip: address };
@@ -146,10 +151,18 @@ export function workerOutOfMemory(known: ObservedRun, plan: Plan): OutOfMemory |
     const clue = memoryClue(line);
     if (clue?.executor !== true) continue;
     const pod = workers.find(({ view }) => view.ip !== undefined && view.ip === clue.ip);
+    // On cgroup v1 the kernel kills the one process that is largest: with PySpark that of a task, and the executor lives on.
+    if (
+      clue.how === "crashed" &&
+      (pod === undefined || peak(pod, container.name) < NEAR_LIMIT * container.memory)
+    ) {
+      continue;
+    }
     const detail = {
       killed: "the kernel killed its executor at the limit (exit code 137)",
       heap: "its executor's JVM had no heap left",
       python: "its executor's Python process got no more memory (MemoryError)",
+      crashed: `a Python process of its executor ended with ${Math.round(pod === undefined ? 0 : peak(pod, container.name))} MiB in use`,
     }[clue.how];
     return outcome(pod?.view.name ?? `${name}-?`, container, "workers", clue.how, detail);
   }

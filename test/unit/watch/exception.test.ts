@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { exceptionOf } from "../../../jobs/watch/exception.ts";
 
@@ -14,6 +15,18 @@ ZeroDivisionError: division by zero
 26/11/24 06:00:09 INFO SparkContext: Invoking stop() from shutdown hook
 26/11/24 06:00:09 INFO ShutdownHookManager: Shutdown hook called`;
     expect(of(text)).toBe("ZeroDivisionError: division by zero");
+  });
+
+  it("finds the executor's exception in the whole log of a real driver (Spark 4.0.1)", () => {
+    const log = readFileSync(new URL("samples/python-exception-in-executor.log", import.meta.url), "utf8");
+    expect(of(log)).toBe("ValueError: could not convert string to float: '7,80'");
+  });
+
+  it("passes over a bare EOFException to what says why (Spark 4.0.1)", () => {
+    const log = readFileSync(new URL("samples/python-worker-killed.log", import.meta.url), "utf8");
+    expect(of(log)).toMatch(
+      /^org\.apache\.spark\.SparkException: Python worker exited unexpectedly \(crashed\)/,
+    );
   });
 
   it("gives the last of chained exceptions", () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Observation } from "../../../jobs/watch/observe.ts";
 import { containing } from "../../harness/expect.ts";
@@ -127,6 +128,32 @@ py4j.protocol.Py4JJavaError: An error occurred while calling o61.collectToPython
       container: "worker",
       limitMib: plan.workers.container.memory,
       message: containing("137"),
+    });
+  });
+
+  it("finds the worker whose Python process was killed and whose executor lives on (cgroup v1, Spark 4.0.1)", () => {
+    const text = readFileSync(
+      new URL("samples/python-worker-killed.log", import.meta.url),
+      "utf8",
+    ).replaceAll("10.244.0.100", "10.244.0.23");
+    const usage = (memoryMib: number): Observation => ({
+      type: "usage",
+      at: at(18),
+      samples: [{ pod: "workers-1", container: "worker", at: at(18), cpuSeconds: 9, memoryMib }],
+    });
+    const limit = plan.workers.container.memory;
+    expect(
+      judged([...underWay(), usage(limit * 0.9), ...log(19, text), driverEnded(20, 1)], 20),
+    ).toMatchObject({
+      kind: "out-of-memory",
+      pod: "workers-1",
+      container: "worker",
+    });
+    expect(
+      judged([...underWay(), usage(limit * 0.5), ...log(19, text), driverEnded(20, 1)], 20),
+    ).toMatchObject({
+      kind: "user-failure",
+      exception: containing("Python worker exited unexpectedly"),
     });
   });
 
