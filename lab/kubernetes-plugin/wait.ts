@@ -1,7 +1,7 @@
 import { podProblems } from "./await/pods.ts";
 import type { Judge, Related, Verdict } from "./await/verdict.ts";
 import type { Cluster, Reference, Selection } from "./cluster.ts";
-import { PluginError } from "./errors.ts";
+import { isForbidden, PluginError } from "./errors.ts";
 import { follow, type Snapshot } from "./follow.ts";
 import { isRecord, type Json, type JsonRecord, listAt, recordAt, show, textAt } from "./json.ts";
 import { builtinEndpoint } from "./kinds.ts";
@@ -32,17 +32,35 @@ const only = ({ endpoint, namespace, name }: Reference): Selection => ({
   fieldSelector: `metadata.name=${name}`,
 });
 
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
 const startFrom = (object: JsonRecord): { objects: readonly JsonRecord[]; resourceVersion: string } => ({
   objects: [object],
   resourceVersion: textAt(object, "metadata", "resourceVersion") ?? "0",
 });
 
-const endpointSlicesOf = ({ namespace, name }: Reference): Selection | undefined => {
-  const endpoint = builtinEndpoint("discovery.k8s.io/v1", "EndpointSlice");
-  return endpoint === undefined
-    ? undefined
-    : { endpoint, namespace, labelSelector: `kubernetes.io/service-name=${name}` };
-};
+/** Other objects that a kind's readiness depends on. */
+interface Dependency {
+  readonly selection: Selection;
+  readonly read: (objects: readonly Json[]) => Related;
+}
+
+function dependencyOf({ endpoint, namespace, name }: Reference, object: Json): Dependency | undefined {
+  const slices = builtinEndpoint("discovery.k8s.io/v1", "EndpointSlice");
+  if (endpoint.apiVersion === "v1" && endpoint.kind === "Service" && slices !== undefined)
+    return {
+      selection: { endpoint: slices, namespace, labelSelector: `kubernetes.io/service-name=${name}` },
+      read: (objects) => ({ endpointSlices: objects }),
+    };
+  const classes = builtinEndpoint("storage.k8s.io/v1", "StorageClass");
+  const storageClass = textAt(object, "spec", "storageClassName") ?? "";
+  if (endpoint.kind === "PersistentVolumeClaim" && storageClass !== "" && classes !== undefined)
+    return {
+      selection: { endpoint: classes, namespace: undefined, fieldSelector: `metadata.name=${storageClass}` },
+      read: ([found]) => ({ bindingMode: textAt(found, "volumeBindingMode") }),
+    };
+  return undefined;
+}
 
 /** Runs `use` with a signal that ends at the deadline, on cancellation, and when `use` is done. */
 async function withDeadline<T>(
@@ -62,18 +80,6 @@ async function withDeadline<T>(
   }
 }
 
-async function bindingModeOf(
-  claim: Json,
-  cluster: Cluster,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const name = textAt(claim, "spec", "storageClassName");
-  const endpoint = builtinEndpoint("storage.k8s.io/v1", "StorageClass");
-  if (name === undefined || name === "" || endpoint === undefined) return undefined;
-  const found = await cluster.get({ endpoint, namespace: undefined, name }, signal).catch(() => ({}));
-  return textAt(found, "volumeBindingMode");
-}
-
 /**
  * Waits until `judge` finds the object ready or lost.
  *
@@ -81,8 +87,6 @@ async function bindingModeOf(
  */
 export async function waitUntilReady(waiting: Waiting, object: JsonRecord, judge: Judge): Promise<Waited> {
   const { cluster, reference, onStatus } = waiting;
-  const isService = reference.endpoint.apiVersion === "v1" && reference.endpoint.kind === "Service";
-  const isClaim = reference.endpoint.kind === "PersistentVolumeClaim";
   let current: JsonRecord | undefined = object;
   let related: Related = {};
   let reason = "";
@@ -127,21 +131,19 @@ export async function waitUntilReady(waiting: Waiting, object: JsonRecord, judge
         }
       } catch (error) {
         const why = stopped();
-        if (why === undefined) fail(error);
-        else settle({ outcome: why, object: current, reason });
+        if (why !== undefined) settle({ outcome: why, object: current, reason });
+        // Rights on the object itself are enough to wait for it; the rest only tells more.
+        else if (start === undefined && isForbidden(error)) problem(asError(error));
+        else fail(error);
       }
     };
-    if (isClaim) {
-      const bindingMode = await bindingModeOf(object, cluster, signal);
-      related = { bindingMode };
-    }
     void watch(only(reference), startFrom(object), (snapshot) => {
       current = snapshot.get(reference.name);
     });
-    const slices = isService ? endpointSlicesOf(reference) : undefined;
-    if (slices !== undefined)
-      void watch(slices, undefined, (snapshot) => {
-        related = { endpointSlices: [...snapshot.values()] };
+    const dependency = dependencyOf(reference, object);
+    if (dependency !== undefined)
+      void watch(dependency.selection, undefined, (snapshot) => {
+        related = dependency.read([...snapshot.values()]);
       });
     return await settled;
   });
@@ -155,15 +157,13 @@ export async function judgeNow(
   judge: Judge,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const { kind } = reference.endpoint;
-  const slices = kind === "Service" ? endpointSlicesOf(reference) : undefined;
-  const related: Related = {
-    ...(slices === undefined ? {} : { endpointSlices: listAt(await cluster.list(slices, signal), "items") }),
-    ...(kind === "PersistentVolumeClaim"
-      ? { bindingMode: await bindingModeOf(object, cluster, signal) }
-      : {}),
-  };
-  return judge(object, related);
+  const dependency = dependencyOf(reference, object);
+  if (dependency === undefined) return judge(object, {});
+  const list = await cluster.list(dependency.selection, signal).catch((error: unknown) => {
+    if (isForbidden(error)) return {};
+    throw error;
+  });
+  return judge(object, dependency.read(listAt(list, "items")));
 }
 
 /** Waits until the object is gone. Another object of the same name counts as gone too. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { judgeClaim, judgeService } from "../../../lab/kubernetes-plugin/await/others.ts";
 import { judgeJob } from "../../../lab/kubernetes-plugin/await/workloads.ts";
 import type { Cluster } from "../../../lab/kubernetes-plugin/cluster.ts";
 import { ApiError, UnreachableError } from "../../../lab/kubernetes-plugin/errors.ts";
@@ -109,6 +110,41 @@ describe("waiting until an object is ready", () => {
     const waited = waitUntilReady(surroundings, NEW, judgeJob);
     cancel.abort();
     expect(await waited).toMatchObject({ outcome: "cancelled", object: NEW });
+  });
+
+  it("has a claim ready whose storage class comes after it and waits for the first consumer", async () => {
+    const claim: JsonRecord = {
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: { name: "data", namespace: "shop", uid: "1", resourceVersion: "7" },
+      spec: { storageClassName: "late" },
+      status: { phase: "Pending" },
+    };
+    const late = { metadata: { name: "late" }, volumeBindingMode: "WaitForFirstConsumer" };
+    const surroundings = waiting({
+      list: () => Promise.resolve({ metadata: { resourceVersion: "3" }, items: [] }),
+      watch: ({ endpoint }, _, signal) =>
+        endpoint.kind === "StorageClass" ? watching(signal, ["ADDED", late]) : watching(signal),
+    });
+    const reference = {
+      endpoint: endpointOf("v1", "PersistentVolumeClaim"),
+      namespace: "shop",
+      name: "data",
+    };
+    expect(await waitUntilReady({ ...surroundings, reference }, claim, judgeClaim)).toMatchObject({
+      outcome: "ready",
+    });
+  });
+
+  it("goes on without other objects that it may not see", async () => {
+    const service: JsonRecord = { ...NEW, apiVersion: "v1", kind: "Service", spec: { type: "ExternalName" } };
+    const surroundings = waiting({
+      list: () => Promise.reject(new ApiError(403, { reason: "Forbidden", message: "no rights" })),
+      watch: (_, __, signal) => watching(signal),
+    });
+    const reference = { endpoint: endpointOf("v1", "Service"), namespace: "shop", name: "driver" };
+    const waited = await waitUntilReady({ ...surroundings, reference }, service, judgeService);
+    expect(waited).toMatchObject({ outcome: "ready" });
   });
 
   it("notices that the object was deleted", async () => {
