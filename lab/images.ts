@@ -1,6 +1,7 @@
+import { provideImages } from "../images/index.ts";
 import type { ImageArchive } from "./cluster/images.ts";
 
-/** The Spark and Flink images that belong into the lab. Waits for images/ to be written. */
+/** The engine images that belong into the lab, built where the cache has not got them. Reports its own steps. */
 export async function labImages(): Promise<readonly ImageArchive[]> {
-  return await Promise.resolve([]);
+  return await provideImages();
 }
