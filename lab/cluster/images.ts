@@ -56,16 +56,21 @@ export function parseImported(listed: string): Map<string, string> {
   );
 }
 
+const isListed = (listed: string, ref: string): boolean =>
+  listed.split("\n").some((line) => line.startsWith(`${ref} `));
+
 const ctr = async (...args: string[]): Promise<string> =>
   await run("ctr", ["--address", RUN.containerdSocket, "--namespace", "k8s.io", "images", ...args]);
 
 /** Imports the images that the lab's containerd has not, or has from other archives. @returns Names of those. */
 export async function importImages(images: readonly ImageArchive[]): Promise<string[]> {
-  const imported = parseImported(await ctr("list"));
+  const listed = await ctr("list");
+  const imported = parseImported(listed);
   const missing = images.filter(({ name, digest }) => imported.get(name) !== digest);
   for (const { name, digest, archive } of missing) {
-    // Importing over a name would leave the old image behind under its digest, and its layers on the disk.
-    if (imported.has(name)) await ctr("remove", "--sync", name);
+    // The kubelet's side names each image by its id too: both names hold the old layers on the disk.
+    const old = [name, imported.get(name) ?? name].filter((ref) => isListed(listed, ref));
+    if (old.length > 0) await ctr("remove", "--sync", ...new Set(old));
     await ctr("import", archive);
     await ctr("label", name, `${LABEL}=${digest}`);
   }
