@@ -16,7 +16,7 @@ describe("Ctrl-C at any phase cancels, destroys and leaves nothing", () => {
   test.each(["preparing", "creating", "starting", "running", "collecting", "destroying"])(
     "while %s",
     async (name) => {
-      const run = await startRun([await jobFile()]);
+      const run = await startRun([await jobFile({}, name === "running" ? 600 : 0)]);
       await run.until(phase(name));
       run.signal("SIGINT");
       const { code } = await run.exit;
@@ -28,7 +28,7 @@ describe("Ctrl-C at any phase cancels, destroys and leaves nothing", () => {
   );
 
   test("twice: it says what goes on and still destroys", async () => {
-    const run = await startRun([await jobFile()]);
+    const run = await startRun([await jobFile({}, 600)]);
     await run.until(phase("running"));
     run.signal("SIGINT");
     await run.until(phase("destroying"));
@@ -50,7 +50,7 @@ describe("Ctrl-C at any phase cancels, destroys and leaves nothing", () => {
 
 describe("kill -9 of the helper", () => {
   test.each(["creating", "running"])("while %s: destroy from another process removes all", async (name) => {
-    const run = await startRun([await jobFile({ arguments: ["2000"] })]);
+    const run = await startRun([await jobFile({}, 600)]);
     await run.until(phase(name));
     run.signal("SIGKILL");
     await run.exit;
@@ -93,7 +93,7 @@ test("of two runs of one job at once each ends well, and neither sees the other"
 });
 
 test("a third Ctrl-C leaves at once, naming the command that cleans up, and that command does", async () => {
-  const run = await startRun([await jobFile({ arguments: ["2000"] })]);
+  const run = await startRun([await jobFile({}, 600)]);
   await run.until(phase("running"));
   for (let i = 0; i < 3; i++) {
     run.signal("SIGINT");

@@ -9,5 +9,5 @@ test('a program of ten lines runs a job through `import { run } from "mayfly"`',
   expect(stderr).toBe("");
   expect(code).toBe(0);
   expect(stdout).toMatch(/ preparing\n[\s\S]* verifying\n/);
-  expect(stdout).toMatch(/succeeded, logs in s3:\/\/mayfly-logs\/runs\/demo\/pi\//);
+  expect(stdout).toMatch(/succeeded, logs in s3:\/\/mayfly-logs\/runs\/demo\/count\//);
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
 import { projectDir } from "../../base/paths.ts";
+import { labStore } from "../../lab/store.ts";
 import { RunEvent } from "../../schema/events.ts";
 import { kubectl } from "../lab/pods.ts";
 
@@ -123,8 +124,23 @@ export async function objectsOf(run: string): Promise<string[]> {
   return text.split("\n").filter((line) => line !== "");
 }
 
-/** A job that ends in seconds; `changes` replace whole fields. Written to a file that the caller removes. */
-export async function jobFile(changes: Readonly<Record<string, unknown>> = {}): Promise<string> {
+/** Counts on the cluster, then works for as many seconds as it is told. */
+const PROGRAM = `
+import sys, time
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+print("counted", spark.sparkContext.parallelize(range(100), 2).count(), flush=True)
+time.sleep(float(sys.argv[1]))
+spark.stop()
+`;
+const SCRIPT = { bucket: "demo-code", key: "mayfly-tests/count.py" } as const;
+
+/** An image to test with before the environment's own is there. */
+const IMAGE = process.env["MAYFLY_TEST_IMAGE"];
+
+/** Writes a small job to a file: it counts, then takes `seconds`; `changes` replace whole fields. */
+export async function jobFile(changes: Readonly<Record<string, unknown>> = {}, seconds = 0): Promise<string> {
+  await (await labStore()).put(SCRIPT.bucket, SCRIPT.key, Buffer.from(PROGRAM));
   const folder = await mkdtemp(join(tmpdir(), "mayfly-job-"));
   const path = join(folder, "job.yaml");
   const small = { cpu: "300m", memory: "512Mi" };
@@ -132,16 +148,17 @@ export async function jobFile(changes: Readonly<Record<string, unknown>> = {}): 
     path,
     stringify({
       apiVersion: "mayfly.dev/v1",
-      name: "pi",
+      name: "count",
       tenant: "demo",
       engine: "spark",
       version: "4.0",
-      application: { kind: "python", file: "local:///opt/spark/examples/src/main/python/pi.py" },
-      arguments: ["2"],
+      application: { kind: "python", file: `s3://${SCRIPT.bucket}/${SCRIPT.key}` },
+      arguments: [String(seconds)],
       driver: small,
       workers: { count: 1, ...small },
       scratch: { kind: "emptyDir", size: "512Mi" },
       deadline: "4m",
+      ...(IMAGE === undefined ? {} : { image: IMAGE }),
       ...changes,
     }),
   );

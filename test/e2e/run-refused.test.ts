@@ -72,7 +72,7 @@ describe("refused before anything is made", () => {
   });
 
   test("a namespace that is there and not ours is neither adopted nor deleted", async () => {
-    const runId = `pi-taken-${Date.now().toString(36)}`;
+    const runId = `count-taken-${Date.now().toString(36)}`;
     const namespace = `demo-${runId}`;
     await kubectl(["create", "namespace", namespace]);
     try {
