@@ -2,7 +2,7 @@ import type { SparkJob } from "../../../schema/job.ts";
 import type { DaemonMemory } from "../memory.ts";
 import { splitOptions } from "./conf.ts";
 import { literal } from "./files.ts";
-import { COORDINATOR, IMAGE, MOUNTS, PORTS, SCRATCH } from "./layout.ts";
+import { ARCHIVE_FLAGS, COORDINATOR, IMAGE, MOUNTS, PORTS, SCRATCH } from "./layout.ts";
 import { settingsFile } from "./scripts.ts";
 
 /** tini reaps what Spark's children leave behind and passes SIGTERM on, which the shell as first process would not. */
@@ -20,6 +20,7 @@ const LOG4J = `-Dlog4j2.configurationFile=${MOUNTS.config}/log4j2.properties`;
 /** The image's own argument files choose the small collector and compiler for daemons. */
 const daemonFlags = (role: "master" | "worker", memory: DaemonMemory): string[] => [
   `@${IMAGE.arguments(role)}`,
+  ...ARCHIVE_FLAGS,
   `-Xmx${memory.heapMib}m`,
   "-Xss512k",
   "-XX:MaxMetaspaceSize=80m",
@@ -48,6 +49,7 @@ export function driverCommand(spec: SparkJob, heapMib: number): string[] {
   const { application, conf } = spec;
   return under("driver.sh", [
     `@${IMAGE.arguments("driver")}`,
+    ...ARCHIVE_FLAGS,
     `-Xmx${heapMib}m`,
     `-XX:ActiveProcessorCount=${spec.driver.cores}`,
     "-XX:+ExitOnOutOfMemoryError",

@@ -1,6 +1,6 @@
 import type { EnvironmentContract, Tenant } from "../../../schema/contract.ts";
 import type { SparkJob } from "../../../schema/job.ts";
-import { IMAGE, MOUNTS, PORTS, SCRATCH } from "./layout.ts";
+import { ARCHIVE_FLAGS, IMAGE, MOUNTS, PORTS, SCRATCH } from "./layout.ts";
 import { s3Defaults, s3Properties, usesS3 } from "./s3.ts";
 
 /**
@@ -60,6 +60,7 @@ const optionalWord = (text: string | undefined): string[] => (text === undefined
 const executorOptions = (spec: SparkJob): string =>
   [
     `@${IMAGE.arguments("executor")}`,
+    ...ARCHIVE_FLAGS,
     `-XX:ActiveProcessorCount=${spec.workers.cores}`,
     `-Dlog4j2.configurationFile=${MOUNTS.config}/log4j2.properties`,
     `-Djava.io.tmpdir=${SCRATCH.temporary}`,
