@@ -8,7 +8,7 @@ type OutOfMemory = Extract<Outcome, { kind: "out-of-memory" }>;
 export interface MemoryClue {
   /**
    * `killed`: by the kernel, at the container's limit; `heap`: by the JVM; `python`: a MemoryError; `crashed`: an executor's Python process
-   * ended, which may have other reasons too.
+   * ended and nobody asked why.
    */
   readonly how: "killed" | "heap" | "python" | "crashed";
   /** Whether it speaks of an executor; else of the driver itself. */
@@ -27,8 +27,14 @@ export function memoryClue(line: string): MemoryClue | undefined {
   const ip = /\bexecutor \S+ on (\d+\.\d+\.\d+\.\d+)|\((\d+\.\d+\.\d+\.\d+)\s+executor\b/i.exec(line);
   const address = ip?.[1] ?? ip?.[2];
   if (exit !== null) return { how: exit[1] === "52" ? "heap" : "killed", executor: true, ip: address };
-  if (line.includes("Python worker exited unexpectedly"))
-    return { how: "crashed", executor: true, ip: address };
+  const crash = /Python worker exited unexpectedly \(crashed\)(.*)$/.exec(line);
+  if (crash !== null) {
+    // With Python's fault handler on, as plans have it, a fault of its own prints `(crashed): Fatal Python error: …`, and a process that
+    // was killed leaves nothing after the colon.
+    const rest = (crash[1] ?? "").trim();
+    if (rest === ":") return { how: "killed", executor: true, ip: address };
+    return rest.startsWith(":") ? undefined : { how: "crashed", executor: true, ip: address };
+  }
   const executor = address !== undefined || /\bexecutor\b|Lost task|PythonRunner|PythonException/.test(line);
   if (line.includes("java.lang.OutOfMemoryError")) return { how: "heap", executor, ip: address };
   if (/(^|[\s:.])MemoryError(:|\s*$)/.test(line)) return { how: "python", executor, ip: address };
@@ -159,7 +165,7 @@ export function workerOutOfMemory(known: ObservedRun, plan: Plan): OutOfMemory |
       continue;
     }
     const detail = {
-      killed: "the kernel killed its executor at the limit (exit code 137)",
+      killed: "the kernel killed a process of its executor at the limit",
       heap: "its executor's JVM had no heap left",
       python: "its executor's Python process got no more memory (MemoryError)",
       crashed: `a Python process of its executor ended with ${Math.round(pod === undefined ? 0 : peak(pod, container.name))} MiB in use`,

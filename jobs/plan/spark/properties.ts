@@ -116,6 +116,9 @@ export function driverProperties(
       ? {
           "spark.pyspark.python": IMAGE.python,
           "spark.pyspark.driver.python": IMAGE.python,
+          // Tells a Python worker that crashed from one that the kernel killed for its memory (jobs/watch/memory.ts).
+          "spark.python.worker.faulthandler.enabled": "true",
+          "spark.sql.execution.pyspark.udf.faulthandler.enabled": "true",
           ...optional("spark.submit.pyFiles", application.pyFiles.join(",")),
         }
       : optional("spark.jars", application.jars.join(","))),

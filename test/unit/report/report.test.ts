@@ -87,7 +87,7 @@ describe("a report", () => {
     expect(texts(renderSummary)).toMatchInlineSnapshot(`
       "wordcount-11240600-k3fqz succeeded in 27.4 s: 3 pods, 35.5 core-seconds, nothing left
       ────────
-      wordcount-11240600-k3fqz out of memory in 27.4 s: 3 pods, 34.6 core-seconds, nothing left. Container worker of pod workers-1 ran out of memory (limit 1689 MiB): the kernel killed its executor at the limit (exit code 137).
+      wordcount-11240600-k3fqz out of memory in 27.4 s: 3 pods, 34.6 core-seconds, nothing left. Container worker of pod workers-1 ran out of memory (limit 1689 MiB): the kernel killed a process of its executor at the limit.
       ────────
       wordcount-11240600-k3fqz refused in 27.4 s: 1 pod, 0 core-seconds, left behind: Namespace demo-wordcount-11240600-k3fqz: held by finalizer example.com/hold. Quota plan refuses a pod: it asks for pods=1, pods=1 is in use, the limit is pods=1."
     `);

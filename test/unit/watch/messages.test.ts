@@ -101,6 +101,15 @@ describe("memoryClue", () => {
       "numpy.core._exceptions.MemoryError: Unable to allocate 8 GiB",
       { how: "python", executor: false, ip: undefined },
     ],
+    [
+      "Lost task 0.0 in stage 0.0 (TID 0) (10.244.0.9 executor 0): org.apache.spark.SparkException: Python worker exited unexpectedly (crashed): ",
+      { how: "killed", executor: true, ip: "10.244.0.9" },
+    ],
+    ["Python worker exited unexpectedly (crashed): Fatal Python error: Segmentation fault", undefined],
+    [
+      "Python worker exited unexpectedly (crashed). Consider setting 'spark.python.worker.faulthandler.enabled'",
+      { how: "crashed", executor: true, ip: undefined },
+    ],
     ["Command exited with code 1", undefined],
     ["INFO MemoryStore: MemoryStore started with capacity 93.3 MiB", undefined],
   ])("reads %s", (text, clue) => {

@@ -127,7 +127,7 @@ py4j.protocol.Py4JJavaError: An error occurred while calling o61.collectToPython
       pod: "workers-1",
       container: "worker",
       limitMib: plan.workers.container.memory,
-      message: containing("137"),
+      message: containing("killed a process of its executor"),
     });
   });
 
@@ -154,6 +154,17 @@ py4j.protocol.Py4JJavaError: An error occurred while calling o61.collectToPython
     ).toMatchObject({
       kind: "user-failure",
       exception: containing("Python worker exited unexpectedly"),
+    });
+  });
+
+  it("is sure of a killed Python process where Python's fault handler has nothing to say (Spark 4.0.1)", () => {
+    const text = readFileSync(
+      new URL("samples/python-worker-killed-faulthandler.log", import.meta.url),
+      "utf8",
+    ).replaceAll("10.244.0.116", "10.244.0.22");
+    expect(judged([...underWay(), ...log(19, text), driverEnded(20, 1)], 20)).toMatchObject({
+      kind: "out-of-memory",
+      pod: "workers-0",
     });
   });
 
