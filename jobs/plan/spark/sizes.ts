@@ -2,8 +2,8 @@
  * What Mayfly itself adds to a run: the two daemons and small disks. Measured in docs/plan.md; here alone, nowhere else.
  */
 export const DAEMONS = {
-  /** The master: its own container. Its start is on the path of every run, hence more CPU than it needs later. */
-  master: { cpu: 500, heapMib: 128, nativeMib: 192 },
+  /** The master: its own container. Its start is on the path of every run, hence more CPU than it needs later: two seconds of it. */
+  master: { cpu: 250, heapMib: 128, nativeMib: 192 },
   /** The worker daemon shares the container and the CPU of its executor. */
   worker: { heapMib: 96, nativeMib: 160 },
 } as const;

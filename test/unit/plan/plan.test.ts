@@ -213,8 +213,8 @@ describe("what a plan decides", () => {
 
   it("estimates the cost from shares of nodes, and only where prices are known", () => {
     const plan = planned(planRun(wordcount(), environment(), identity));
-    // Coordinator 1500 of 3800 millicores, workers 5990 of 14500 MiB: the scarcer share of each.
-    expect(plan.cost?.perHour).toBeCloseTo((1500 / 3800 + (2 * 5990) / 14_500) * 0.2016, 4);
+    // Coordinator 1250 of 3800 millicores, workers 5990 of 14500 MiB: the scarcer share of each.
+    expect(plan.cost?.perHour).toBeCloseTo((1250 / 3800 + (2 * 5990) / 14_500) * 0.2016, 4);
     const contract = environment();
     const unpriced = EnvironmentContract.parse({
       ...contract,
