@@ -3,8 +3,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { step } from "../../base/progress.ts";
 import { projectDir } from "../../base/paths.ts";
+import { step } from "../../base/progress.ts";
 import { labStore } from "../../lab/store.ts";
 
 const BUCKET = "demo-input";
@@ -23,7 +23,8 @@ const { values } = parseArgs({
   options: { mib: { type: "string", default: "200" }, "if-missing": { type: "boolean", default: false } },
 });
 const mib = Number(values.mib);
-if (!Number.isInteger(mib) || mib < 1) throw new Error(`--mib must be a whole number of MiB, not ${values.mib}`);
+if (!Number.isInteger(mib) || mib < 1)
+  throw new Error(`--mib must be a whole number of MiB, not ${values.mib}`);
 
 const store = await labStore();
 const target = `s3://${BUCKET}/${PREFIX}`;
