@@ -1,8 +1,8 @@
 import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { projectDir } from "../../base/paths.ts";
 import { childEnv } from "../../base/process.ts";
 import { step } from "../../base/progress.ts";
-import { projectDir } from "../../base/paths.ts";
 import type { SparkRecipe } from "../spark/recipe.ts";
 import { run } from "./run.ts";
 

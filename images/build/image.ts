@@ -1,7 +1,7 @@
 import { chmod, chown, cp, lutimes, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type Report, step } from "../../base/progress.ts";
 import { projectDir } from "../../base/paths.ts";
+import { type Report, step } from "../../base/progress.ts";
 import { SOURCE_DATE_EPOCH } from "../base/recipe.ts";
 import { buildContext } from "../spark/context.ts";
 import { assembleArguments, ENTRYPOINT, environment, LAYOUT, USER } from "../spark/layout.ts";

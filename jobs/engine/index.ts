@@ -1,6 +1,7 @@
 // The only door to Pulumi's Automation API.
-export { startEngine } from "./client.ts";
-export { EngineFailure } from "./errors.ts";
-export type { EngineError } from "./errors.ts";
+
 export type { ProcessEngine } from "./client.ts";
+export { startEngine } from "./client.ts";
+export type { EngineError } from "./errors.ts";
+export { EngineFailure } from "./errors.ts";
 export type { EngineEvent, StackEngine } from "./types.ts";

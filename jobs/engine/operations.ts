@@ -1,9 +1,9 @@
-import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   LocalWorkspace,
-  type EngineEvent as SdkEvent,
   type PulumiFn,
+  type EngineEvent as SdkEvent,
   Stack,
 } from "@pulumi/pulumi/automation/index.js";
 import { CliFailed, pulumiCommand } from "./command.ts";

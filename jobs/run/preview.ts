@@ -2,7 +2,7 @@ import type { JobSpec } from "../../schema/job.ts";
 import { EngineFailure, startEngine } from "../engine/index.ts";
 import { findConnection, readConnection, readContract } from "./environment.ts";
 import { engineUserError } from "./preflight.ts";
-import { newRunId, planAttempt, type PlanWithNotes, readSpec } from "./prepare.ts";
+import { newRunId, type PlanWithNotes, planAttempt, readSpec } from "./prepare.ts";
 import type { EnvironmentOptions, JobPreview, RunOptions } from "./types.ts";
 
 type PreviewOptions = EnvironmentOptions & Pick<RunOptions, "runId" | "signal">;

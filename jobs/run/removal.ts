@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../base/errors.ts";
 import type { Plan } from "../../schema/plan.ts";
-import { EngineFailure, type EngineError, type EngineEvent, type StackEngine } from "../engine/index.ts";
+import { type EngineError, type EngineEvent, EngineFailure, type StackEngine } from "../engine/index.ts";
 import type { Leftover } from "../watch/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import { processLives } from "./liveness.ts";

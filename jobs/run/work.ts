@@ -1,5 +1,7 @@
+import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
-import { EngineFailure, type EngineEvent, type ProcessEngine } from "../engine/index.ts";
+import { type EngineEvent, EngineFailure, type ProcessEngine } from "../engine/index.ts";
+import { lastDriverLines } from "../report/build.ts";
 import type { ObservedRun, WatchSink } from "../watch/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import type { Journal } from "./journal.ts";
@@ -80,7 +82,10 @@ class Work {
     try {
       const options = { startedAt: submittedAt, signal: this.#endWatch.signal, sink: watchSink(this.#tools) };
       const { outcome, observed } = await cluster.watch(this.#plan, options);
-      if (outcome !== undefined) journal.decide(outcome);
+      if (outcome !== undefined) {
+        this.#showLastLines(outcome, observed);
+        journal.decide(outcome);
+      }
       return observed;
     } catch (error) {
       this.#fail("The run could not be watched", error);
@@ -92,6 +97,16 @@ class Work {
       setTimeout(() => {
         this.#endUp.abort();
       }, UP_GRACE_MS).unref();
+    }
+  }
+
+  /** Who did not follow the driver's log sees its end where the run failed. */
+  #showLastLines(outcome: Outcome, observed: ObservedRun): void {
+    const { journal, follow } = this.#tools;
+    if (follow || outcome.kind === "succeeded") return;
+    const { name, driver } = this.#plan.coordinator;
+    for (const line of lastDriverLines(observed)) {
+      journal.emit({ type: "log", source: `${name}/${driver.name}`, line });
     }
   }
 

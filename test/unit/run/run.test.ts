@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { EXIT, UserError } from "../../../base/errors.ts";
 import type { EngineError } from "../../../jobs/engine/index.ts";
 import { runExitCode } from "../../../jobs/run/index.ts";
 import { runAttempts } from "../../../jobs/run/run.ts";
 import type { RunOptions } from "../../../jobs/run/types.ts";
-import { EXIT, UserError } from "../../../base/errors.ts";
 import type { Outcome } from "../../../schema/outcome.ts";
 import type { RunReport } from "../../../schema/report.ts";
 import { environment, wordcount } from "../plan/sample.ts";

@@ -11,12 +11,36 @@ export const START = Date.parse("2026-11-24T06:00:00Z");
 export const at = (second: number): number => START + second * 1000;
 const iso = (second: number): string => new Date(at(second)).toISOString().replace(".000", "");
 
-/** A plan of one coordinator and two workers. */
+/** A plan of one coordinator and two workers, with sizes that don't follow the planner's rules when those change. */
 export const plan: SparkPlan = (() => {
   const { wordcount } = samplePlans();
+  const { coordinator, workers } = wordcount;
+  const daemon = [
+    { what: "daemon heap", mib: 96 },
+    { what: "daemon native memory", mib: 160 },
+  ];
+  const jvm = (who: string) => [
+    { what: `${who} heap`, mib: 1024 },
+    { what: `${who} overhead (40 % of the heap, at least 384)`, mib: 409 },
+  ];
   return {
     ...wordcount,
-    workers: { ...wordcount.workers, count: 2 },
+    coordinator: {
+      ...coordinator,
+      master: { ...coordinator.master, cpu: 500, memory: 256, memoryParts: daemon },
+      driver: { ...coordinator.driver, cpu: 400, memory: 1433, memoryParts: jvm("driver") },
+    },
+    workers: {
+      ...workers,
+      count: 2,
+      container: {
+        ...workers.container,
+        cpu: 400,
+        memory: 1689,
+        memoryParts: [...jvm("executor"), ...daemon],
+      },
+    },
+    quota: { ...wordcount.quota, cpu: 1700, memory: 5067, pods: 3 },
     deadlines: { pending: 120, image: 60, start: 90, run: 600 },
   };
 })();
