@@ -4,7 +4,7 @@ const layer = (name, from, allowed) => ({
   name,
   severity: "error",
   from: { path: from },
-  to: { path: "^(base|schema|components|stacks|jobs|policy|images|lab|scripts|test)/", pathNot: allowed },
+  to: { path: "^(base|schema|components|stacks|jobs|images|lab|scripts|test)/", pathNot: allowed },
 });
 
 export default {
@@ -14,7 +14,7 @@ export default {
     {
       name: "no-dev-dependencies-in-product",
       severity: "error",
-      from: { path: "^(base|schema|components|stacks|jobs|policy|images|lab)/" },
+      from: { path: "^(base|schema|components|stacks|jobs|images|lab)/" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
     layer("base-imports-nothing-of-ours", "^base/", "^base/"),

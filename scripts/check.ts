@@ -16,7 +16,6 @@ const steps: readonly (readonly [name: string, command: readonly [string, ...str
       "components",
       "stacks",
       "jobs",
-      "policy",
       "images",
       "lab",
       "scripts",

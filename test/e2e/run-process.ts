@@ -143,7 +143,7 @@ export async function jobFile(changes: Readonly<Record<string, unknown>> = {}, s
   await (await labStore()).put(SCRIPT.bucket, SCRIPT.key, Buffer.from(PROGRAM));
   const folder = await mkdtemp(join(tmpdir(), "mayfly-job-"));
   const path = join(folder, "job.yaml");
-  const small = { cpu: "300m", memory: "512Mi" };
+  const small = { cpu: "200m", memory: "512Mi" };
   await writeFile(
     path,
     stringify({
