@@ -20,6 +20,7 @@ export default defineConfig({
           hookTimeout: 300_000,
           exclude: [DOWN],
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -29,7 +30,8 @@ export default defineConfig({
           include: [DOWN],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          sequence: { groupOrder: 1 },
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
