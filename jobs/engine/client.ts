@@ -7,8 +7,15 @@ import { stateDir } from "../../base/paths.ts";
 import type { Connection } from "../../schema/connection.ts";
 import { engineEnv } from "./environment.ts";
 import { EngineFailure } from "./errors.ts";
-import type { FromWorker, Operation, OperationResult, ToWorker } from "./protocol.ts";
+import {
+  type FromWorker,
+  type Operation,
+  type OperationResult,
+  type ToWorker,
+  WORK_FOLDER,
+} from "./protocol.ts";
 import type { OperationOptions, StackEngine } from "./types.ts";
+import { createStack, type Workplace } from "./workplace.ts";
 
 /** How long an engine that has nothing to do may take to end. */
 const CLOSE_MS = 45_000;
@@ -33,9 +40,10 @@ export interface ProcessEngine extends StackEngine {
  * @param connection Where Pulumi, its state and the cluster are.
  */
 export function startEngine(connection: Connection): ProcessEngine {
-  const engine = new Client(() =>
+  const place: Workplace = { folder: join(stateDir(), "work"), env: engineEnv(connection) };
+  const engine = new Client(place, () =>
     fork(fileURLToPath(new URL("worker.ts", import.meta.url)), {
-      env: { ...engineEnv(connection), MAYFLY_ENGINE_WORK: join(stateDir(), "work") },
+      env: { ...place.env, [WORK_FOLDER]: place.folder },
       // Small young generation: this process makes little garbage, and is there once per run.
       execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -48,13 +56,15 @@ export function startEngine(connection: Connection): ProcessEngine {
 }
 
 class Client implements ProcessEngine {
+  readonly #place: Workplace;
   readonly #fork: () => ChildProcess;
   readonly #pending = new Map<number, Pending>();
   #worker: ChildProcess | undefined;
   #nextId = 1;
   #said = "";
 
-  constructor(forkWorker: () => ChildProcess) {
+  constructor(place: Workplace, forkWorker: () => ChildProcess) {
+    this.#place = place;
     this.#fork = forkWorker;
   }
 
@@ -70,8 +80,9 @@ class Client implements ProcessEngine {
     if (worker.connected) worker.disconnect();
   };
 
-  create: StackEngine["create"] = async (plan, options = {}) => {
-    await this.#call({ name: "create", stack: plan.stack }, options);
+  // From here: the engine's process is busy loading the SDK, which this does not need.
+  create: StackEngine["create"] = async (plan) => {
+    await createStack(this.#place, plan.stack);
   };
 
   up: StackEngine["up"] = async (plan, options = {}) => {

@@ -32,12 +32,6 @@ const UNNEEDED: Readonly<Record<string, string>> = {
   "stack select": "",
 };
 
-/** `--no-select`: else a file that remembers the choice is left in PULUMI_HOME for each folder that an operation worked in. */
-const EXTRA: Readonly<Record<string, readonly string[]>> = {
-  "stack init": ["--no-select"],
-  destroy: ["--remove"],
-};
-
 /**
  * A PulumiCommand that skips needless calls, removes a stack in the call that destroys it, and runs the CLI in a session of its
  * own: a terminal's Ctrl-C would otherwise reach it beside us and cut the clean-up short.
@@ -61,15 +55,28 @@ async function run(
   _onError?: unknown,
   signal?: AbortSignal,
 ): Promise<CommandResult> {
-  const call = args[0] === "stack" ? args.slice(0, 2).join(" ") : (args[0] ?? "");
-  const unneeded = UNNEEDED[call];
+  const unneeded = UNNEEDED[args.slice(0, 2).join(" ")];
   if (unneeded !== undefined) return { stdout: unneeded, stderr: "", code: 0 };
-  const all = [...args, ...(EXTRA[call] ?? []), "--non-interactive"];
+  return await runPulumi(args[0] === "destroy" ? [...args, "--remove"] : args, cwd, env, signal);
+}
+
+/**
+ * Runs the CLI once.
+ * @param env Its whole environment.
+ * @throws CliFailed
+ */
+export async function runPulumi(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<CommandResult> {
   return await new Promise((resolve, reject) => {
-    const child = spawn("pulumi", all, {
+    const child = spawn("pulumi", [...args, "--non-interactive"], {
       cwd,
-      env: { ...process.env, ...env, PULUMI_AUTOMATION_API: "true" },
+      env: { ...env, PULUMI_AUTOMATION_API: "true" },
       stdio: ["ignore", "pipe", "pipe"],
+      // A session of its own: a terminal's Ctrl-C is for the helper.
       detached: true,
     });
     const output = collect(child);

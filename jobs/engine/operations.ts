@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   LocalWorkspace,
@@ -6,31 +6,10 @@ import {
   type EngineEvent as SdkEvent,
   Stack,
 } from "@pulumi/pulumi/automation/index.js";
-import { CliFailed, pulumiCommand } from "./command.ts";
-import { classifyFailure, EngineFailure } from "./errors.ts";
+import { pulumiCommand } from "./command.ts";
 import { translateEvent } from "./events.ts";
 import type { EngineEvent, EngineResource, OperationOptions, StackSummary } from "./types.ts";
-
-/** Where an operation works. */
-export interface Workplace {
-  /** Folder in which each operation makes, and then removes, a folder of its own. */
-  readonly folder: string;
-  /** Overrides of the process's environment for the CLI and its plugins. */
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** The Pulumi project that all job stacks belong to: stacks/job. */
-const PROJECT = "mayfly-job";
-
-/** Every Kubernetes object names its provider: the default one would talk to whatever cluster the shell points to. */
-const STACK_CONFIG = { "pulumi:disable-default-providers": ["*"] };
-
-/** Creates a new, empty stack. */
-export async function createStack(place: Workplace, stack: string): Promise<void> {
-  await inWorkspace(place, stack, undefined, {}, async (workspace) => {
-    await Stack.create(stack, workspace);
-  });
-}
+import { createIn, inFolder, type Workplace } from "./workplace.ts";
 
 /** Makes what `program` describes in a stack that exists. Without a preview: the plan was decided before. */
 export async function up(
@@ -69,7 +48,8 @@ export async function preview(
   const apart: Workplace = { ...place, env: { ...place.env, PULUMI_BACKEND_URL: `file://${state}` } };
   try {
     await inWorkspace(apart, stack, program, { ...options, onEvent: collect }, async (workspace, onEvent) => {
-      const created = await Stack.create(stack, workspace);
+      await createIn(workspace.workDir, stack, apart.env);
+      const created = await Stack.select(stack, workspace);
       await created.preview({ onEvent, color: "never", ...signalOf(options) });
     });
     return rows;
@@ -126,7 +106,7 @@ export async function list(place: Workplace): Promise<readonly StackSummary[]> {
 const signalOf = ({ signal }: OperationOptions): { signal?: AbortSignal } =>
   signal === undefined ? {} : { signal };
 
-/** Runs one operation in a folder of its own and turns whatever goes wrong into an {@link EngineFailure}. */
+/** Runs one operation of the SDK in a workspace of its own. */
 async function inWorkspace<T>(
   place: Workplace,
   stack: string,
@@ -134,49 +114,16 @@ async function inWorkspace<T>(
   options: OperationOptions,
   work: (workspace: LocalWorkspace, onEvent: (event: SdkEvent) => void) => Promise<T>,
 ): Promise<T> {
-  await mkdir(place.folder, { recursive: true, mode: 0o700 });
-  const folder = await mkdtemp(join(place.folder, `${stack.slice(-40)}-`));
-  const seen = new Failures();
-  try {
-    // JSON is YAML: written here, so that no `config set` has to be called.
-    await writeFile(join(folder, "Pulumi.yaml"), JSON.stringify({ name: PROJECT, runtime: "nodejs" }));
-    await writeFile(join(folder, `Pulumi.${stack}.yaml`), JSON.stringify({ config: STACK_CONFIG }));
+  return await inFolder(place, stack, options, async (workDir, onEvent) => {
     const workspace = await LocalWorkspace.create({
-      workDir: folder,
+      workDir,
       pulumiCommand: pulumiCommand(),
       envVars: { ...place.env },
       ...(program === undefined ? {} : { program }),
     });
     return await work(workspace, (event) => {
       const translated = translateEvent(event);
-      if (translated === undefined) return;
-      seen.add(translated);
-      options.onEvent?.(translated);
+      if (translated !== undefined) onEvent(translated);
     });
-  } catch (error) {
-    throw seen.toFailure(error, options.signal?.aborted === true);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Remembers the errors that the engine reported while an operation ran. */
-class Failures {
-  readonly #resources: { kind: string; name: string; message: string }[] = [];
-  readonly #diagnostics: string[] = [];
-
-  add(event: EngineEvent): void {
-    if (event.type === "policy" && event.mandatory)
-      this.#diagnostics.push(`${event.policy}: ${event.message}`);
-    if (event.type !== "diagnostic" || event.severity !== "error") return;
-    if (event.resource === undefined) this.#diagnostics.push(event.message);
-    else this.#resources.push({ ...event.resource, message: event.message });
-  }
-
-  toFailure(error: unknown, interrupted: boolean): EngineFailure {
-    const output = error instanceof CliFailed ? error.output : `error: ${String(error)}`;
-    return new EngineFailure(
-      classifyFailure({ output, interrupted, resources: this.#resources, diagnostics: this.#diagnostics }),
-    );
-  }
+  });
 }

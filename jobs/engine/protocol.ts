@@ -3,9 +3,11 @@ import type { Plan } from "../../schema/plan.ts";
 import type { EngineError } from "./errors.ts";
 import type { EngineEvent, EngineResource, StackSummary } from "./types.ts";
 
+/** Environment variable by which the engine's process learns where it may work. */
+export const WORK_FOLDER = "MAYFLY_ENGINE_WORK";
+
 /** Operations and what they need. */
 export type Operation =
-  | { readonly name: "create"; readonly stack: string }
   | { readonly name: "up"; readonly plan: Plan }
   | { readonly name: "preview"; readonly plan: Plan }
   | { readonly name: "destroy"; readonly stack: string }

@@ -55,7 +55,7 @@ export interface StackSummary {
  */
 export interface StackEngine {
   /** Creates the plan's stack, which must be new, empty. */
-  readonly create: (plan: Plan, options?: OperationOptions) => Promise<void>;
+  readonly create: (plan: Plan) => Promise<void>;
   /** Makes the plan's resources in its stack, which {@link create} has made. */
   readonly up: (plan: Plan, options?: OperationOptions) => Promise<void>;
   /** What `up` would do, in the order of the engine's steps. Needs no stack and leaves none. */

@@ -2,8 +2,15 @@
 // Boundary: messages come untyped from our own parent.
 import type { EngineFailure } from "./errors.ts";
 import { leaveOutUnused } from "./leave-out.ts";
-import type { FromWorker, Operation, OperationResult, ToWorker } from "./protocol.ts";
+import {
+  type FromWorker,
+  type Operation,
+  type OperationResult,
+  type ToWorker,
+  WORK_FOLDER,
+} from "./protocol.ts";
 import type { OperationOptions } from "./types.ts";
+import type { Workplace } from "./workplace.ts";
 
 // Whoever stops a process group or a service stops its helper too, and that decides what becomes of the cluster.
 process.on("SIGINT", () => undefined);
@@ -51,12 +58,9 @@ async function start(id: number, operation: Operation): Promise<void> {
 }
 
 async function perform(operation: Operation, options: OperationOptions): Promise<OperationResult> {
-  const { createStack, destroy, list, preview, unlock, up } = await loaded;
-  const place = { folder: process.env["MAYFLY_ENGINE_WORK"] ?? "" };
+  const place = workplace();
+  const { destroy, list, preview, unlock, up } = await loaded;
   switch (operation.name) {
-    case "create":
-      await createStack(place, operation.stack);
-      return { kind: "nothing" };
     case "up":
       await up(place, operation.plan.stack, (await program).programOf(operation.plan), options);
       return { kind: "nothing" };
@@ -74,6 +78,14 @@ async function perform(operation: Operation, options: OperationOptions): Promise
     case "list":
       return { kind: "stacks", stacks: await list(place) };
   }
+}
+
+/** The helper has given this process the environment that Pulumi shall have, and nothing else. */
+function workplace(): Workplace {
+  const variables = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  return { folder: process.env[WORK_FOLDER] ?? "", env: Object.fromEntries(variables) };
 }
 
 /** A parent that died between two events is no error of ours. */

@@ -1,0 +1,80 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CliFailed, runPulumi } from "./command.ts";
+import { classifyFailure, EngineFailure } from "./errors.ts";
+import type { EngineEvent, OperationOptions } from "./types.ts";
+
+/** Where an operation works. */
+export interface Workplace {
+  /** Folder in which each operation makes, and then removes, a folder of its own. */
+  readonly folder: string;
+  /** The whole environment of the CLI and its plugins: `engineEnv`. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The Pulumi project that all job stacks belong to: stacks/job. */
+const PROJECT = "mayfly-job";
+
+/** Every Kubernetes object names its provider: the default one would talk to whatever cluster the shell points to. */
+const STACK_CONFIG = { "pulumi:disable-default-providers": ["*"] };
+
+/**
+ * Creates a new, empty stack. By the CLI directly, as the SDK does it, so that it is made while the SDK is still being loaded.
+ * `--no-select`: else a file that remembers the choice is left in PULUMI_HOME for each folder that an operation worked in.
+ */
+export async function createStack(place: Workplace, stack: string): Promise<void> {
+  await inFolder(place, stack, {}, async (folder) => {
+    await createIn(folder, stack, place.env);
+  });
+}
+
+/** The same in a folder that is there. */
+export async function createIn(folder: string, stack: string, env: Workplace["env"]): Promise<void> {
+  await runPulumi(["stack", "init", stack, "--no-select"], folder, env);
+}
+
+/** Runs one operation in a folder of its own and turns whatever goes wrong into an {@link EngineFailure}. */
+export async function inFolder<T>(
+  place: Workplace,
+  stack: string,
+  options: OperationOptions,
+  work: (folder: string, onEvent: (event: EngineEvent) => void) => Promise<T>,
+): Promise<T> {
+  await mkdir(place.folder, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(join(place.folder, `${stack.slice(-40)}-`));
+  const seen = new Failures();
+  try {
+    // JSON is YAML: written here, so that no `config set` has to be called.
+    await writeFile(join(folder, "Pulumi.yaml"), JSON.stringify({ name: PROJECT, runtime: "nodejs" }));
+    await writeFile(join(folder, `Pulumi.${stack}.yaml`), JSON.stringify({ config: STACK_CONFIG }));
+    return await work(folder, (event) => {
+      seen.add(event);
+      options.onEvent?.(event);
+    });
+  } catch (error) {
+    throw seen.toFailure(error, options.signal?.aborted === true);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Remembers the errors that the engine reported while an operation ran. */
+class Failures {
+  readonly #resources: { kind: string; name: string; message: string }[] = [];
+  readonly #diagnostics: string[] = [];
+
+  add(event: EngineEvent): void {
+    if (event.type === "policy" && event.mandatory)
+      this.#diagnostics.push(`${event.policy}: ${event.message}`);
+    if (event.type !== "diagnostic" || event.severity !== "error") return;
+    if (event.resource === undefined) this.#diagnostics.push(event.message);
+    else this.#resources.push({ ...event.resource, message: event.message });
+  }
+
+  toFailure(error: unknown, interrupted: boolean): EngineFailure {
+    const output = error instanceof CliFailed ? error.output : `error: ${String(error)}`;
+    return new EngineFailure(
+      classifyFailure({ output, interrupted, resources: this.#resources, diagnostics: this.#diagnostics }),
+    );
+  }
+}
