@@ -4,15 +4,12 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { UserError } from "../base/errors.ts";
 import { labUp } from "../lab/index.ts";
 
-interface Counts {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly success: boolean;
-}
+/** The part of vitest's JSON report that is printed again as the last line. */
+const Counts = z.object({ numPassedTests: z.int(), numFailedTests: z.int(), numPendingTests: z.int() });
 
 const selection = process.argv.slice(2);
 const needsLab = selection.length === 0 || selection.some((word) => /lab|e2e|contract/.test(word));
@@ -48,7 +45,9 @@ try {
   const { numPassedTests, numFailedTests, numPendingTests }: Counts = JSON.parse(
     readFileSync(output, "utf8"),
   );
-  console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
+  console.log(
+    `${counts.numPassedTests} passed, ${counts.numFailedTests} failed, ${counts.numPendingTests} skipped`,
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,6 +1,8 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import { UserError } from "../../../base/errors.ts";
+import { EXIT, UserError } from "../../../base/errors.ts";
 import { step } from "../../../base/progress.ts";
 import { examples } from "../options.ts";
 import { printLine } from "../output.ts";
@@ -33,15 +35,15 @@ const put = () =>
     .argument("<file>", "local file")
     .argument("<location>", "s3://bucket/key; a location that ends with / keeps the file's name")
     .action(async (file, location) => {
-      const [{ labStore }, { readFile }, { basename }] = await Promise.all([
-        import("../../../lab/store.ts"),
-        import("node:fs/promises"),
-        import("node:path"),
-      ]);
+      const { labStore } = await import("../../../lab/store.ts");
       const { bucket, key } = parseLocation(location);
       const target = key === "" || key.endsWith("/") ? `${key}${basename(file)}` : key;
       const body = await readFile(file).catch((cause: unknown) => {
-        throw new UserError("file-missing", "Can't read the file to put", { path: file, cause });
+        throw new UserError("file-missing", "Can't read the file to put", {
+          path: file,
+          exitCode: EXIT.missingInput,
+          cause,
+        });
       });
       await step(`put ${file} to s3://${bucket}/${target}`, async () => {
         await (await labStore()).put(bucket, target, body);
