@@ -42,9 +42,7 @@ const { status } = spawnSync(
   { stdio: "inherit" },
 );
 try {
-  const { numPassedTests, numFailedTests, numPendingTests }: Counts = JSON.parse(
-    readFileSync(output, "utf8"),
-  );
+  const counts = Counts.parse(JSON.parse(readFileSync(output, "utf8")));
   console.log(
     `${counts.numPassedTests} passed, ${counts.numFailedTests} failed, ${counts.numPendingTests} skipped`,
   );
