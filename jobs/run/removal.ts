@@ -10,7 +10,7 @@ import { processLives } from "./liveness.ts";
 /** What a removal works with. */
 export interface RemovalTools {
   readonly engine: Pick<StackEngine, "destroy" | "unlock">;
-  readonly cluster: Pick<RunCluster, "namespaceState" | "removeNamespace" | "waitGone" | "leftovers">;
+  readonly cluster: Pick<RunCluster, "removeNamespace" | "waitGone" | "leftovers">;
   readonly onEvent: (event: EngineEvent) => void;
   readonly onVerifying: () => void;
   readonly warn: (message: string) => void;
@@ -29,29 +29,29 @@ const GONE_LIMIT_MS = 120_000;
 /** Between tries while the cluster, the state or another process stands in the way. */
 const PAUSES_MS = [1000, 2000, 5000, 10_000, 20_000, 30_000] as const;
 
-/** Removes all of an attempt, and looks whether it is gone. Never throws: what goes wrong is in `left`. */
+/**
+ * Removes all of an attempt, and looks whether it is gone. Never throws: what goes wrong is in `left`.
+ *
+ * The namespace is told to go first: Kubernetes waits five seconds before it begins with a namespace, even with an empty one
+ * (namespaceDeletionGracePeriod of its namespace controller), and meanwhile Pulumi starts and deletes what is in it. It also goes when
+ * Pulumi can't.
+ */
 export async function removeRun(plan: Plan, tools: RemovalTools): Promise<Removal> {
+  let told = false;
   try {
-    const foreign = await isForeign(plan, tools);
-    if (foreign) {
-      // Pulumi deletes by name: it would take a namespace that somebody has made since.
-      return {
-        by: "nothing",
-        left: [`Stack ${plan.stack} (namespace ${plan.namespace} is not the run's any more)`],
-      };
-    }
+    told = await tools.cluster.removeNamespace(plan);
   } catch (error) {
-    // Not known; Pulumi's destroy will tell what is the matter with the cluster.
-    tools.warn(`Namespace ${plan.namespace} could not be looked at: ${text(error)}`);
+    if (error instanceof UserError && error.code === "namespace-foreign") {
+      // Pulumi deletes by name: it would take a namespace that somebody has made since.
+      const reason = `namespace ${plan.namespace} is not the run's any more`;
+      return { by: "nothing", left: [`Stack ${plan.stack} (${reason})`] };
+    }
+    // Pulumi's destroy will tell what is the matter with the cluster.
+    tools.warn(`Namespace ${plan.namespace} could not be removed at once: ${text(error)}`);
   }
   const failed = await destroyStack(plan, tools);
   tools.onVerifying();
-  return await verify(plan, tools, failed);
-}
-
-async function isForeign(plan: Plan, { cluster }: RemovalTools): Promise<boolean> {
-  const state = await cluster.namespaceState(plan.namespace);
-  return state.kind === "foreign" || (state.kind === "ours" && state.run !== plan.run);
+  return await verify(plan, tools, { failed, told });
 }
 
 /** Returns why it failed; undefined when the stack is gone. */
@@ -97,12 +97,16 @@ async function ownersAreDead({ owners }: Extract<EngineError, { kind: "conflict"
 
 const isWorthAnotherTry = ({ kind }: EngineError): boolean => kind === "conflict" || kind === "unreachable";
 
-async function verify(plan: Plan, tools: RemovalTools, failed: EngineError | undefined): Promise<Removal> {
-  const { cluster, warn } = tools;
+async function verify(
+  plan: Plan,
+  { cluster, warn }: RemovalTools,
+  { failed, told }: { readonly failed: EngineError | undefined; readonly told: boolean },
+): Promise<Removal> {
   const stackLeft =
     failed === undefined || failed.kind === "not-found" ? [] : [`Stack ${plan.stack} (${failed.message})`];
   try {
-    const removed = await removeWhatRemains(plan, tools);
+    // An object that a killed process made, and that no state knows, goes with its namespace.
+    const removed = (await cluster.removeNamespace(plan)) || told;
     const blockers = await cluster.waitGone(plan.namespace, AbortSignal.timeout(GONE_LIMIT_MS));
     for (const blocker of blockers) warn(blocker);
     const { objects, unknown } = await cluster.leftovers(plan);
@@ -115,13 +119,6 @@ async function verify(plan: Plan, tools: RemovalTools, failed: EngineError | und
       left: [...stackLeft, `Namespace ${plan.namespace} (not proven gone: ${text(error)})`],
     };
   }
-}
-
-/** An object that a killed process made and that no state knows goes with its namespace. */
-async function removeWhatRemains(plan: Plan, { cluster }: RemovalTools): Promise<boolean> {
-  const state = await cluster.namespaceState(plan.namespace);
-  if (state.kind !== "ours" || state.run !== plan.run) return false;
-  return state.terminating || (await cluster.removeNamespace(plan));
 }
 
 const describe = ({ kind, namespace, name, terminating, finalizers }: Leftover): string => {

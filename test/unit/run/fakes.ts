@@ -11,6 +11,7 @@ import type { RunTools } from "../../../jobs/run/run.ts";
 import type { ObjectStore } from "../../../jobs/store/index.ts";
 import type { ContainerLog, WatchResult } from "../../../jobs/watch/index.ts";
 import { nothingObserved } from "../../../jobs/watch/reduce.ts";
+import { UserError } from "../../../base/errors.ts";
 import type { Connection } from "../../../schema/connection.ts";
 import type { EnvironmentContract } from "../../../schema/contract.ts";
 import type { RunEvent } from "../../../schema/events.ts";
@@ -64,7 +65,8 @@ export interface Scenario {
   readonly check?: Error;
   readonly missing?: readonly string[];
   readonly secrets?: Error;
-  readonly namespace?: "absent" | "foreign";
+  /** `replaced`: somebody else has one of that name by the time it is removed. */
+  readonly namespace?: "foreign" | "replaced";
   readonly leftovers?: readonly string[];
   /** Called when the engine has made the namespace. */
   readonly onMade?: () => void;
@@ -213,7 +215,9 @@ function fakeCluster(scenario: Scenario, calls: string[]): RunCluster {
     waitGone: async () => await Promise.resolve([]),
     removeNamespace: async ({ namespace }) => {
       calls.push(`remove ${namespace}`);
-      return await Promise.resolve(true);
+      await Promise.resolve();
+      if (scenario.namespace === "replaced") throw new UserError("namespace-foreign", "not the run's");
+      return calls.filter((call) => call.startsWith("remove")).length === 1;
     },
     close: () => undefined,
   };

@@ -245,6 +245,18 @@ describe("what could not be removed", () => {
     expect(report.left).toEqual([]);
   });
 
+  test("the namespace is told to go before Pulumi starts: Kubernetes waits five seconds before it begins", async () => {
+    const { tools } = await ran({ verdicts: [succeeded] });
+    expect(index(tools, "remove")).toBeGreaterThan(0);
+    expect(index(tools, "remove")).toBeLessThan(index(tools, "destroy"));
+  });
+
+  test("a namespace that somebody else made since is not touched, nor the stack that would delete it by name", async () => {
+    const { tools, report } = await ran({ verdicts: [succeeded], namespace: "replaced" });
+    expect(index(tools, "destroy")).toBe(-1);
+    expect(report.left[0]).toContain("is not the run's any more");
+  });
+
   test("a lock of a dead process on this machine is broken", async () => {
     const { hostname } = await import("node:os");
     const owners = [{ host: hostname(), pid: 2 ** 22 + 1, at: "2026-11-24T06:00:00Z" }];
