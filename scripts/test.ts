@@ -1,5 +1,5 @@
 // `npm test`: sets up what the tests need and runs them all, cheapest first. Arguments go to vitest, which then runs only what
-// they select: `npm test -- --project unit`, `npm test -- test/e2e/outcomes.test.ts`.
+// they select: `npm test -- --project unit`, `npm test -- test/e2e/by-hand.test.ts`.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,13 +8,34 @@ import { z } from "zod";
 import { UserError } from "../base/errors.ts";
 import { labUp } from "../lab/index.ts";
 
-/** The part of vitest's JSON report that is printed again as the last line. */
+/** The part of vitest's JSON report that is added up for the last line. */
 const Counts = z.object({ numPassedTests: z.int(), numFailedTests: z.int(), numPendingTests: z.int() });
+type Counts = z.infer<typeof Counts>;
 
-const selection = process.argv.slice(2);
-const needsLab = selection.length === 0 || selection.some((word) => /lab|e2e|contract/.test(word));
+/** Runs vitest on a selection. @returns What it counted; undefined where it could not even begin. */
+function vitest(selection: readonly string[]): Counts | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "mayfly-test-"));
+  const output = join(folder, "counts.json");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${output}`];
+  try {
+    const { status } = spawnSync(
+      process.execPath,
+      ["node_modules/vitest/vitest.mjs", "run", ...reporters, ...selection],
+      { stdio: "inherit" },
+    );
+    // An error outside of any test fails vitest, whatever it counted.
+    if (status !== 0) process.exitCode = status ?? 1;
+    return Counts.parse(JSON.parse(readFileSync(output, "utf8")));
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+    return undefined;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
-if (needsLab) {
+async function lab(): Promise<void> {
   try {
     await labUp({});
   } catch (error) {
@@ -27,26 +48,18 @@ if (needsLab) {
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), "mayfly-test-"));
-const output = join(folder, "counts.json");
-const { status } = spawnSync(
-  process.execPath,
-  [
-    "node_modules/vitest/vitest.mjs",
-    "run",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${output}`,
-    ...selection,
-  ],
-  { stdio: "inherit" },
-);
-try {
-  const counts = Counts.parse(JSON.parse(readFileSync(output, "utf8")));
-  console.log(
-    `${counts.numPassedTests} passed, ${counts.numFailedTests} failed, ${counts.numPendingTests} skipped`,
-  );
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+const selection = process.argv.slice(2);
+const counts: (Counts | undefined)[] = [];
+if (selection.length > 0) {
+  if (selection.some((word) => /lab|e2e|contract|down/.test(word))) await lab();
+  counts.push(vitest(selection));
+} else {
+  counts.push(vitest(["--project", "unit", "--project", "components"]));
+  await lab();
+  counts.push(vitest(["--project", "lab", "--project", "down"]));
 }
-process.exitCode = status ?? 1;
+const sum = (of: (counted: Counts) => number): number =>
+  counts.reduce((total, counted) => total + (counted === undefined ? 0 : of(counted)), 0);
+console.log(
+  `${sum((all) => all.numPassedTests)} passed, ${sum((all) => all.numFailedTests)} failed, ${sum((all) => all.numPendingTests)} skipped`,
+);
