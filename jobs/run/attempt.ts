@@ -5,7 +5,7 @@ import type { ObjectStore } from "../store/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import { saveLogs, saveReport } from "./collect.ts";
 import type { Journal } from "./journal.ts";
-import { engineUserError, preflight } from "./preflight.ts";
+import { engineUserError, makeEventLogFolder, preflight } from "./preflight.ts";
 import { removeRun } from "./removal.ts";
 import { makeAndWatch, noteEngineEvent } from "./work.ts";
 
@@ -78,6 +78,7 @@ async function prepare(plan: Plan, tools: AttemptTools): Promise<void> {
   if (created.status === "rejected") {
     throw created.reason instanceof EngineFailure ? engineUserError(created.reason.error) : created.reason;
   }
+  await makeEventLogFolder(plan, store);
 }
 
 async function dropEmptyStack(plan: Plan, { engine, journal }: AttemptTools): Promise<void> {

@@ -20,7 +20,7 @@ export async function runLogs(
   const { state } = await summarize(record);
   if (state !== "ended" && (await liveLogs(record, options))) return;
   const connection = await readConnection(options.connection ?? record.connection);
-  const store = await openStore(connection.s3);
+  const store = openStore(connection.s3);
   try {
     await savedLogs(record.plan, options, store);
   } finally {

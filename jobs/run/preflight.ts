@@ -24,6 +24,16 @@ export async function preflight(
     if (result.status === "rejected") throw result.reason;
 }
 
+/**
+ * Makes the folder that Spark's event log goes to. Spark itself refuses to start where it is not there, though S3 knows no folders:
+ * an empty object whose name ends with a slash is what S3A takes for one.
+ * https://hadoop.apache.org/docs/stable/hadoop-aws/tools/hadoop-aws/directory_markers.html
+ */
+export async function makeEventLogFolder({ output }: Plan, store: Pick<ObjectStore, "put">): Promise<void> {
+  if (output.eventLog === undefined) return;
+  await store.put(`${output.eventLog.replace(/\/+$/, "")}/`, "", "application/x-directory");
+}
+
 async function checkNamespace(
   { namespace, run }: Plan,
   cluster: Pick<RunCluster, "namespaceState">,

@@ -19,7 +19,7 @@ import type { RunOptions } from "./types.ts";
 export interface RunTools {
   readonly engine: ProcessEngine;
   readonly cluster: () => Promise<RunCluster>;
-  readonly store: () => Promise<ObjectStore>;
+  readonly store: ObjectStore;
   readonly records: RunRecords;
 }
 
@@ -32,14 +32,14 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
   const engine = startEngine(connection);
   const contract = early(readContract(connection.contract));
   const cluster = early(openRunCluster(connection, async () => await contract));
-  const store = early(openStore(connection.s3));
+  const store = openStore(connection.s3);
   try {
     const spec = await readSpec(job);
     const environment: Environment = { path, connection, contract: await contract };
     const tools: RunTools = {
       engine,
       cluster: async () => await cluster,
-      store: async () => await store,
+      store,
       records: fileRecords(),
     };
     return await runAttempts(spec, environment, tools, { ...options, submittedAt });
@@ -49,10 +49,8 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
       cluster.then((opened) => {
         opened.close();
       }),
-      store.then((opened) => {
-        opened.close();
-      }),
     ]);
+    store.close();
   }
 }
 
@@ -120,7 +118,7 @@ async function recordedAttempt(
     const report = await runAttempt(plan, {
       engine: tools.engine,
       cluster: await tools.cluster(),
-      store: await tools.store(),
+      store: tools.store,
       journal,
       signal: options.signal ?? new AbortController().signal,
       follow: options.follow ?? false,

@@ -1,5 +1,6 @@
 // The helper's own access to S3: are inputs there, put logs and reports, read them again. Tenants' code has its own.
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
+import type * as Sdk from "@aws-sdk/client-s3";
 import { openS3 } from "../../base/s3.ts";
 import type { Connection } from "../../schema/connection.ts";
 import { storeError, storeErrorKind } from "./errors.ts";
@@ -26,22 +27,23 @@ export function parseUrl(url: string): { readonly bucket: string; readonly key: 
 
 const PART_BYTES = 5 * 1024 * 1024;
 
-/** Opens the store with the helper's own profile. Loads the SDK; talks to nobody yet. */
-export async function openStore(address: Connection["s3"]): Promise<ObjectStore> {
-  const [client, { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand }] =
-    await Promise.all([openS3(address), import("@aws-sdk/client-s3")]);
-  const guarded = async <T>(url: string, work: () => Promise<T>): Promise<T> => {
+/** Opens the store with the helper's own profile. Loads the SDK at first use: many a job has no input to look for. */
+export function openStore(address: Connection["s3"]): ObjectStore {
+  let opened: Promise<Opened> | undefined;
+  const open = (): Promise<Opened> => (opened ??= loadClient(address));
+  const guarded = async <T>(url: string, work: (to: Opened) => Promise<T>): Promise<T> => {
     try {
-      return await work();
+      return await work(await open());
     } catch (error) {
       throw storeError(url, address, error);
     }
   };
 
   const exists = async (url: string): Promise<boolean> => {
+    const { client, sdk } = await open();
     const { bucket, key } = parseUrl(url);
     try {
-      await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+      await client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }));
       return true;
     } catch (error) {
       if (storeErrorKind(error) === "missing") return false;
@@ -56,50 +58,53 @@ export async function openStore(address: Connection["s3"]): Promise<ObjectStore>
     },
     put: async (url, body, contentType) => {
       const { bucket, key } = parseUrl(url);
-      const command = new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: body,
-        ContentType: contentType,
-      });
-      await guarded(url, async () => await client.send(command));
+      const input = { Bucket: bucket, Key: key, Body: body, ContentType: contentType };
+      await guarded(url, async ({ client, sdk }) => await client.send(new sdk.PutObjectCommand(input)));
     },
     putStream: async (url, body) => {
       const { bucket, key } = parseUrl(url);
       const { Upload } = await import("@aws-sdk/lib-storage");
       const params = { Bucket: bucket, Key: key, Body: body, ContentType: "text/plain; charset=utf-8" };
-      const upload = new Upload({ client, params, queueSize: 1, partSize: PART_BYTES });
-      await guarded(url, async () => await upload.done());
+      await guarded(
+        url,
+        async ({ client }) => await new Upload({ client, params, queueSize: 1, partSize: PART_BYTES }).done(),
+      );
     },
-    list: async (prefix) => {
-      const { bucket, key } = parseUrl(prefix);
-      const urls: string[] = [];
-      let token: string | undefined;
-      do {
-        const page = await guarded(prefix, async () =>
-          client.send(
-            new ListObjectsV2Command({
-              Bucket: bucket,
-              Prefix: key,
-              ...(token === undefined ? {} : { ContinuationToken: token }),
-            }),
-          ),
-        );
-        for (const { Key } of page.Contents ?? []) if (Key !== undefined) urls.push(`s3://${bucket}/${Key}`);
-        token = page.NextContinuationToken;
-      } while (token !== undefined);
-      return urls;
-    },
+    list: async (prefix) => await guarded(prefix, async (to) => await listAll(to, prefix)),
     get: async (url) => {
       const { bucket, key } = parseUrl(url);
-      const { Readable } = await import("node:stream");
-      return await guarded(url, async () => {
-        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      return await guarded(url, async ({ client, sdk }) => {
+        const { Body } = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
         return Body instanceof Readable ? Body : Readable.from([]);
       });
     },
     close: () => {
-      client.destroy();
+      void opened?.then(({ client }) => {
+        client.destroy();
+      });
     },
   };
+}
+
+interface Opened {
+  readonly client: Sdk.S3Client;
+  readonly sdk: typeof Sdk;
+}
+
+async function loadClient(address: Connection["s3"]): Promise<Opened> {
+  const [client, sdk] = await Promise.all([openS3(address), import("@aws-sdk/client-s3")]);
+  return { client, sdk };
+}
+
+async function listAll({ client, sdk }: Opened, prefix: string): Promise<readonly string[]> {
+  const { bucket, key } = parseUrl(prefix);
+  const urls: string[] = [];
+  let token: string | undefined;
+  do {
+    const more = token === undefined ? {} : { ContinuationToken: token };
+    const page = await client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...more }));
+    for (const { Key } of page.Contents ?? []) if (Key !== undefined) urls.push(`s3://${bucket}/${Key}`);
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
+  return urls;
 }

@@ -92,7 +92,7 @@ export function fakeTools(scenario: Scenario = {}): FakeTools {
     onEvent: (event) => events.push(event),
     engine: fakeEngine(scenario, calls),
     cluster: async () => await Promise.resolve(cluster),
-    store: async () => await Promise.resolve(fakeStore(scenario, calls)),
+    store: fakeStore(scenario, calls),
     records: fakeRecords(stored, calls),
   };
 }
