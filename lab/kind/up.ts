@@ -63,7 +63,7 @@ export async function kindUp(
     await ensureBuckets(paths, s3Endpoint(address), credentials);
   });
   await ensurePulumi(paths, tools.kubernetesPlugin);
-  const images = await labImages();
+  const images = await labImages(engine);
   await step("images in the node", async () => {
     await loadImages(paths, engine, kind, images);
   });
