@@ -1,5 +1,6 @@
 // `mayfly run` as a pipeline or a person at a terminal starts it, for tests.
 import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -142,6 +143,9 @@ const IMAGE = process.env["MAYFLY_TEST_IMAGE"];
 export async function jobFile(changes: Readonly<Record<string, unknown>> = {}, seconds = 0): Promise<string> {
   await (await labStore()).put(SCRIPT.bucket, SCRIPT.key, Buffer.from(PROGRAM));
   const folder = await mkdtemp(join(tmpdir(), "mayfly-job-"));
+  process.once("exit", () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
   const path = join(folder, "job.yaml");
   const small = { cpu: "200m", memory: "512Mi" };
   await writeFile(
