@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, UserError } from "../../base/errors.ts";
 
@@ -14,6 +14,9 @@ export const IMAGE_PROGRAMS: Readonly<Record<string, string>> = {
   chroot: "coreutils",
   ip: "iproute2",
 };
+
+/** Debian's signing keys, which other distributions don't have by themselves. */
+const KEYS = { file: "/usr/share/keyrings/debian-archive-keyring.gpg", debian: "debian-archive-keyring" };
 
 const FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
@@ -35,9 +38,10 @@ function isThere(program: string): boolean {
 
 /** Debian packages to install before images can be built here. */
 export const missingImagePackages = (): string[] => [
-  ...new Set(
-    Object.entries(IMAGE_PROGRAMS).flatMap(([program, debian]) => (isThere(program) ? [] : [debian])),
-  ),
+  ...new Set([
+    ...Object.entries(IMAGE_PROGRAMS).flatMap(([program, debian]) => (isThere(program) ? [] : [debian])),
+    ...(existsSync(KEYS.file) ? [] : [KEYS.debian]),
+  ]),
 ];
 
 /**
