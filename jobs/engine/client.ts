@@ -15,7 +15,7 @@ import {
   WORK_FOLDER,
 } from "./protocol.ts";
 import type { OperationOptions, StackEngine } from "./types.ts";
-import { createStack, type Workplace } from "./workplace.ts";
+import { createStack, forgetStack, removeStack, type Workplace } from "./workplace.ts";
 
 /** How long an engine that has nothing to do may take to end. */
 const CLOSE_MS = 45_000;
@@ -80,9 +80,17 @@ class Client implements ProcessEngine {
     if (worker.connected) worker.disconnect();
   };
 
-  // From here: the engine's process is busy loading the SDK, which this does not need.
+  // From here, as the next two: the engine's process may be busy loading the SDK, which these don't need.
   create: StackEngine["create"] = async (plan) => {
     await createStack(this.#place, plan.stack);
+  };
+
+  remove: StackEngine["remove"] = async (stack) => {
+    await removeStack(this.#place, stack);
+  };
+
+  forget: StackEngine["forget"] = async (stack) => {
+    await forgetStack(this.#place, stack);
   };
 
   up: StackEngine["up"] = async (plan, options = {}) => {

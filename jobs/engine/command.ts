@@ -33,8 +33,8 @@ const UNNEEDED: Readonly<Record<string, string>> = {
 };
 
 /**
- * A PulumiCommand that skips needless calls, removes a stack in the call that destroys it, and runs the CLI in a session of its
- * own: a terminal's Ctrl-C would otherwise reach it beside us and cut the clean-up short.
+ * A PulumiCommand that skips needless calls and runs the CLI in a session of its own: a terminal's Ctrl-C would otherwise reach it
+ * beside us and cut the clean-up short.
  */
 export function pulumiCommand(): PulumiCommand {
   const command = { command: "pulumi", version: { toString: () => EVENT_STREAM_VERSION }, run };
@@ -57,7 +57,7 @@ async function run(
 ): Promise<CommandResult> {
   const unneeded = UNNEEDED[args.slice(0, 2).join(" ")];
   if (unneeded !== undefined) return { stdout: unneeded, stderr: "", code: 0 };
-  return await runPulumi(args[0] === "destroy" ? [...args, "--remove"] : args, cwd, env, signal);
+  return await runPulumi(args, cwd, env, signal);
 }
 
 /**

@@ -14,7 +14,7 @@ export function engineEnv(connection: Connection): Record<string, string> {
     PATH: [...connection.path, base["PATH"] ?? ""].join(":"),
     KUBECONFIG: connection.kubeconfig,
     PULUMI_HOME: connection.pulumi.home,
-    PULUMI_BACKEND_URL: connection.pulumi.backendUrl,
+    PULUMI_BACKEND_URL: withoutMetadata(connection.pulumi.backendUrl),
     PULUMI_CONFIG_PASSPHRASE_FILE: connection.pulumi.passphraseFile,
     // A destroy from another process has no settings file, only the state.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
@@ -32,4 +32,14 @@ export function engineEnv(connection: Connection): Record<string, string> {
     AWS_REGION: connection.s3.region,
     NODE_COMPILE_CACHE: base["NODE_COMPILE_CACHE"] ?? join(cacheDir(), "node"),
   };
+}
+
+/**
+ * A state in files has a second file beside each, for metadata that nobody reads, and that one is not replaced in one step: a Pulumi
+ * that is killed while it writes leaves it empty, and the state can't be read any more (seen in one of four kills).
+ * https://pkg.go.dev/gocloud.dev/blob/fileblob#hdr-URLs
+ */
+function withoutMetadata(backendUrl: string): string {
+  if (!backendUrl.startsWith("file://") || backendUrl.includes("metadata=")) return backendUrl;
+  return `${backendUrl}${backendUrl.includes("?") ? "&" : "?"}metadata=skip`;
 }

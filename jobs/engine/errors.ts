@@ -33,6 +33,8 @@ export type EngineError =
   | { readonly kind: "conflict"; readonly message: string; readonly owners: readonly LockOwner[] }
   | { readonly kind: "not-found"; readonly message: string }
   | { readonly kind: "exists"; readonly message: string }
+  /** The stack's state can't be read: Pulumi was killed, or the disk was full, while it was written. */
+  | { readonly kind: "broken-state"; readonly message: string }
   /** The state backend or the cluster does not answer. */
   | { readonly kind: "unreachable"; readonly message: string }
   /** Backend, cluster or passphrase refused us. */
@@ -60,6 +62,7 @@ const CLI: readonly { readonly pattern: RegExp; readonly kind: Exclude<EngineErr
   [
     { pattern: /the stack is currently locked by|\[409\] Conflict/, kind: "conflict" },
     { pattern: /no stack named .* found/, kind: "not-found" },
+    { pattern: /failed to load checkpoint|unexpected end of JSON input/, kind: "broken-state" },
     { pattern: /stack .* already exists/, kind: "exists" },
     { pattern: /incorrect passphrase|PULUMI_CONFIG_PASSPHRASE/, kind: "unauthorized" },
     {

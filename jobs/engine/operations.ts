@@ -66,7 +66,7 @@ const NO_PROGRAM: PulumiFn = async () => {
   await Promise.resolve();
 };
 
-/** Destroys what the state of a stack knows, then removes the stack. Deletes go on beside those that fail. */
+/** Destroys what the state of a stack knows. Deletes go on beside those that fail. */
 export async function destroy(
   place: Workplace,
   stack: string,

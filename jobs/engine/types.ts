@@ -60,8 +60,12 @@ export interface StackEngine {
   readonly up: (plan: Plan, options?: OperationOptions) => Promise<void>;
   /** What `up` would do, in the order of the engine's steps. Needs no stack and leaves none. */
   readonly preview: (plan: Plan, options?: OperationOptions) => Promise<readonly EngineResource[]>;
-  /** Destroys all that the stack's state knows and removes the stack. Needs no plan and no program. */
+  /** Destroys all that the stack's state knows. Needs no plan and no program; the empty stack stays. */
   readonly destroy: (stack: string, options?: OperationOptions) => Promise<void>;
+  /** Removes an empty stack, with all copies of its state. */
+  readonly remove: (stack: string) => Promise<void>;
+  /** Removes a stack whose state can't be read. What it has made must be found by its labels. */
+  readonly forget: (stack: string) => Promise<void>;
   /**
    * Removes the locks of a stack. Pulumi does not stop their owner: call it only when all lock owners are known to be
    * dead.

@@ -33,6 +33,29 @@ export async function createIn(folder: string, stack: string, env: Workplace["en
   await runPulumi(["stack", "init", stack, "--no-select"], folder, env);
 }
 
+/** Removes an empty stack. Without `--remove-backups` (so also by `destroy --remove`) a copy of the last state would stay. */
+export async function removeStack(place: Workplace, stack: string): Promise<void> {
+  await inFolder(place, stack, {}, async (folder) => {
+    await runPulumi(["stack", "rm", stack, "--yes", "--remove-backups"], folder, place.env);
+  });
+}
+
+/** A state without resources, in the form of `pulumi stack export`. */
+const EMPTY_STATE = {
+  version: 3,
+  deployment: { manifest: { time: "2020-01-01T00:00:00Z", magic: "", version: "" } },
+};
+
+/** Removes a stack whose state is half a file, which `pulumi stack rm --force` refuses to read: an empty one is put in its place. */
+export async function forgetStack(place: Workplace, stack: string): Promise<void> {
+  await inFolder(place, stack, {}, async (folder) => {
+    const file = join(folder, "empty.json");
+    await writeFile(file, JSON.stringify(EMPTY_STATE));
+    await runPulumi(["stack", "import", "--stack", stack, "--file", file, "--force"], folder, place.env);
+  });
+  await removeStack(place, stack);
+}
+
 /** Runs one operation in a folder of its own and turns whatever goes wrong into an {@link EngineFailure}. */
 export async function inFolder<T>(
   place: Workplace,

@@ -83,7 +83,7 @@ async function prepare(plan: Plan, tools: AttemptTools): Promise<void> {
 
 async function dropEmptyStack(plan: Plan, { engine, journal }: AttemptTools): Promise<void> {
   try {
-    await engine.destroy(plan.stack);
+    await engine.remove(plan.stack);
   } catch (error) {
     journal.warn(`The empty stack ${plan.stack} could not be removed: ${String(error)}`);
   }

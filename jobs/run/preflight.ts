@@ -80,6 +80,7 @@ export function engineUserError(error: EngineError): UserError {
         exitCode: EXIT.unreachable,
       });
     case "exists":
+    case "broken-state":
     case "conflict":
     case "not-found":
     case "provider":

@@ -9,7 +9,7 @@ import { processLives } from "./liveness.ts";
 
 /** What a removal works with. */
 export interface RemovalTools {
-  readonly engine: Pick<StackEngine, "destroy" | "unlock">;
+  readonly engine: Pick<StackEngine, "destroy" | "remove" | "forget" | "unlock">;
   readonly cluster: Pick<RunCluster, "removeNamespace" | "waitGone" | "leftovers">;
   readonly onEvent: (event: EngineEvent) => void;
   readonly onVerifying: () => void;
@@ -51,7 +51,29 @@ export async function removeRun(plan: Plan, tools: RemovalTools): Promise<Remova
   }
   const failed = await destroyStack(plan, tools);
   tools.onVerifying();
-  return await verify(plan, tools, { failed, told });
+  // The empty stack goes while the cluster is looked at.
+  const [stackLeft, cluster] = await Promise.all([removeStack(plan, tools, failed), verify(plan, tools)]);
+  const gone = cluster.removed || told;
+  const by = failed === undefined ? "stack" : gone ? "namespace" : "nothing";
+  return { by, left: [...stackLeft, ...cluster.left] };
+}
+
+/** Returns what is left of the stack. */
+async function removeStack(
+  { stack }: Plan,
+  { engine }: RemovalTools,
+  failed: EngineError | undefined,
+): Promise<readonly string[]> {
+  if (failed?.kind === "not-found") return [];
+  try {
+    if (failed === undefined) await engine.remove(stack);
+    // Half a state: what it made goes with its namespace, and `verify` tells whether it did.
+    else if (failed.kind === "broken-state") await engine.forget(stack);
+    else return [`Stack ${stack} (${failed.message})`];
+    return [];
+  } catch (error) {
+    return [`Stack ${stack} (${text(error)})`];
+  }
 }
 
 /** Returns why it failed; undefined when the stack is gone. */
@@ -97,27 +119,21 @@ async function ownersAreDead({ owners }: Extract<EngineError, { kind: "conflict"
 
 const isWorthAnotherTry = ({ kind }: EngineError): boolean => kind === "conflict" || kind === "unreachable";
 
+/** Looks at the cluster until nothing of the run is there, or it is known what stays. */
 async function verify(
   plan: Plan,
   { cluster, warn }: RemovalTools,
-  { failed, told }: { readonly failed: EngineError | undefined; readonly told: boolean },
-): Promise<Removal> {
-  const stackLeft =
-    failed === undefined || failed.kind === "not-found" ? [] : [`Stack ${plan.stack} (${failed.message})`];
+): Promise<{ readonly removed: boolean; readonly left: readonly string[] }> {
   try {
     // An object that a killed process made, and that no state knows, goes with its namespace.
-    const removed = (await cluster.removeNamespace(plan)) || told;
+    const removed = await cluster.removeNamespace(plan);
     const blockers = await cluster.waitGone(plan.namespace, AbortSignal.timeout(GONE_LIMIT_MS));
     for (const blocker of blockers) warn(blocker);
     const { objects, unknown } = await cluster.leftovers(plan);
     if (unknown.length > 0) warn(`Not looked at, since it could not be listed: ${unknown.join(", ")}`);
-    const by = failed === undefined ? "stack" : removed ? "namespace" : "nothing";
-    return { by, left: [...stackLeft, ...objects.map(describe)] };
+    return { removed, left: objects.map(describe) };
   } catch (error) {
-    return {
-      by: "nothing",
-      left: [...stackLeft, `Namespace ${plan.namespace} (not proven gone: ${text(error)})`],
-    };
+    return { removed: false, left: [`Namespace ${plan.namespace} (not proven gone: ${text(error)})`] };
   }
 }
 

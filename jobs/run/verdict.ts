@@ -20,6 +20,7 @@ export function outcomeOfFailedUp(error: EngineError): Outcome {
     case "conflict":
     case "not-found":
     case "exists":
+    case "broken-state":
     case "unreachable":
     case "unauthorized":
     case "missing-tool":

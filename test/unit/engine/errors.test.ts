@@ -28,6 +28,7 @@ describe("what the CLI printed becomes one kind of error", () => {
       "error: no resource plugin 'pulumi-resource-kubernetes' found in the workspace at version v4.34.2",
       "missing-tool",
     ],
+    ["error: failed to load checkpoint: EOF", "broken-state"],
     ["error: something else entirely", "cli"],
   ])("%s: %s", (output, kind) => {
     expect(failed({ output }).kind).toBe(kind);

@@ -1,3 +1,4 @@
+import { UserError } from "../../../base/errors.ts";
 import {
   type EngineError,
   type EngineEvent,
@@ -11,7 +12,6 @@ import type { RunTools } from "../../../jobs/run/run.ts";
 import type { ObjectStore } from "../../../jobs/store/index.ts";
 import type { ContainerLog, WatchResult } from "../../../jobs/watch/index.ts";
 import { nothingObserved } from "../../../jobs/watch/reduce.ts";
-import { UserError } from "../../../base/errors.ts";
 import type { Connection } from "../../../schema/connection.ts";
 import type { EnvironmentContract } from "../../../schema/contract.ts";
 import type { RunEvent } from "../../../schema/events.ts";
@@ -136,6 +136,14 @@ function fakeEngine(scenario: Scenario, calls: string[]): ProcessEngine {
       const failure = destroys.shift();
       if (failure !== undefined) throw new EngineFailure(failure);
       onEvent?.(event("done", "kubernetes:core/v1:Namespace", "spark-run-namespace", "delete"));
+    },
+    remove: async (stack) => {
+      calls.push(`drop ${stack}`);
+      await Promise.resolve();
+    },
+    forget: async (stack) => {
+      calls.push(`drop ${stack}`);
+      await Promise.resolve();
     },
     unlock: async (stack) => {
       calls.push(`unlock ${stack}`);

@@ -123,7 +123,7 @@ describe("what is wrong before anything is made", () => {
   test("the empty stack that was made meanwhile is gone again", async () => {
     const tools = fakeTools({ missing });
     await expect(started(tools)).rejects.toThrow(UserError);
-    expect(index(tools, "destroy")).toBeGreaterThan(index(tools, "create"));
+    expect(index(tools, "drop")).toBeGreaterThan(index(tools, "create"));
   });
 });
 
@@ -235,6 +235,13 @@ describe("what could not be removed", () => {
     const { report } = await ran({ verdicts: [succeeded], destroy: [failure] });
     expect(report.left).toHaveLength(1);
     expect(report.left[0]).toContain("the disk is full");
+  });
+
+  test("half a state, of a Pulumi that was killed while it wrote, is forgotten: the namespace tells what is left", async () => {
+    const destroy: EngineError[] = [{ kind: "broken-state", message: "failed to load checkpoint: EOF" }];
+    const { tools, report } = await ran({ verdicts: [succeeded], destroy });
+    expect(report.left).toEqual([]);
+    expect(index(tools, "drop")).toBeGreaterThan(index(tools, "destroy"));
   });
 
   test("a state that is gone is no reason to complain: the namespace tells", async () => {
