@@ -47,7 +47,7 @@ export function readConnection(paths: LabPaths): Connection {
     throw new UserError("lab-missing", "There is no lab on this machine yet.", {
       path: paths.connection,
       exitCode: EXIT.unavailable,
-      hint: "Run 'mayfly lab up' first.",
+      hint: "Run 'npx mayfly lab up' first.",
     });
   }
   return Connection.parse(JSON.parse(text));

@@ -49,7 +49,7 @@ async function processesDown(paths: LabPaths): Promise<void> {
     exitCode: EXIT.unavailable,
     hint: `${Object.entries(left)
       .flatMap(([kind, items]: [string, readonly string[]]) => items.map((item) => `${kind}: ${item}`))
-      .join("\n")}\nRun 'mayfly lab down' again.`,
+      .join("\n")}\nRun 'npx mayfly lab down' again.`,
   });
 }
 

@@ -110,7 +110,7 @@ async function checkHost(paths: LabPaths): Promise<void> {
     throw new UserError("lab-elsewhere", "Another lab runs on this machine.", {
       path: owner,
       exitCode: EXIT.unavailable,
-      hint: "Run 'mayfly lab down' first; it stops that one. Or set XDG_STATE_HOME to use it.",
+      hint: "Run 'npx mayfly lab down' first; it stops that one. Or set XDG_STATE_HOME to use it.",
     });
   }
   if (owner !== undefined) return;

@@ -52,31 +52,32 @@ export function nextCommands(report: RunReport, jobFile: string | undefined): re
   const { run, outcome } = report;
   const namespace = `${report.tenant}-${run}`;
   const file = jobFile ?? "JOB.yaml";
-  if (report.left.length > 0) return [`mayfly destroy ${run}`, `kubectl get all --namespace ${namespace}`];
+  if (report.left.length > 0)
+    return [`npx mayfly destroy ${run}`, `kubectl get all --namespace ${namespace}`];
   if (report.kept) {
     return [
       `kubectl get pods --namespace ${namespace}`,
-      `mayfly logs --follow ${run}`,
-      `mayfly destroy ${run}`,
+      `npx mayfly logs --follow ${run}`,
+      `npx mayfly destroy ${run}`,
     ];
   }
   switch (outcome.kind) {
     case "succeeded":
-      return [`mayfly status ${run}`, `mayfly logs ${run}`];
+      return [`npx mayfly status ${run}`, `npx mayfly logs ${run}`];
     case "user-failure":
     case "out-of-memory":
-      return [`mayfly logs ${run}`, `mayfly run --keep ${file}`];
+      return [`npx mayfly logs ${run}`, `npx mayfly run --keep ${file}`];
     case "deadline":
-      return [`mayfly logs ${run}`, `mayfly run --follow ${file}`];
+      return [`npx mayfly logs ${run}`, `npx mayfly run --follow ${file}`];
     case "image":
     case "unschedulable":
     case "refused":
-      return [`mayfly plan ${file}`, `mayfly status ${run}`];
+      return [`npx mayfly plan ${file}`, `npx mayfly status ${run}`];
     case "infrastructure":
     case "lost":
-      return [`mayfly status ${run}`, `mayfly run ${file}`];
+      return [`npx mayfly status ${run}`, `npx mayfly run ${file}`];
     case "cancelled":
-      return [`mayfly run ${file}`];
+      return [`npx mayfly run ${file}`];
   }
 }
 

@@ -61,7 +61,7 @@ export function explain(error: unknown, cluster: Cluster, now = new Date()): unk
       `The credentials in the kubeconfig ended ${validTo.toISOString()}.`,
       {
         ...common,
-        hint: "Have the kubeconfig written anew: for the lab, `mayfly lab up`; on EKS, `aws eks update-kubeconfig`.",
+        hint: "Have the kubeconfig written anew: for the lab, `npx mayfly lab up`; on EKS, `aws eks update-kubeconfig`.",
         exitCode: EXIT.denied,
       },
     );
@@ -74,7 +74,7 @@ export function explain(error: unknown, cluster: Cluster, now = new Date()): unk
         : `The certificate of ${cluster.server} does not fit the kubeconfig (${code}).`,
       {
         ...common,
-        hint: "The kubeconfig may belong to another or an older cluster: have it written anew (`mayfly lab up` for the lab).",
+        hint: "The kubeconfig may belong to another or an older cluster: have it written anew (`npx mayfly lab up` for the lab).",
         exitCode: EXIT.denied,
       },
     );
@@ -85,7 +85,7 @@ export function explain(error: unknown, cluster: Cluster, now = new Date()): unk
       `The API server ${cluster.server} does not answer (${code}).`,
       {
         ...common,
-        hint: "See whether it runs: `kubectl cluster-info`; for the lab, `mayfly lab status` and `mayfly lab up`.",
+        hint: "See whether it runs: `kubectl cluster-info`; for the lab, `npx mayfly lab status` and `npx mayfly lab up`.",
         exitCode: EXIT.unreachable,
       },
     );
@@ -98,7 +98,7 @@ export function explain(error: unknown, cluster: Cluster, now = new Date()): unk
         `${cluster.server} does not accept the kubeconfig's credentials.`,
         {
           ...common,
-          hint: "The kubeconfig may belong to another or an older cluster: have it written anew (`mayfly lab up` for the lab).",
+          hint: "The kubeconfig may belong to another or an older cluster: have it written anew (`npx mayfly lab up` for the lab).",
           exitCode: EXIT.denied,
         },
       );
@@ -163,7 +163,7 @@ export async function checkCluster(
           `${expect.environment ?? "in the contract"} (${expect.clusterId}).`,
         {
           path: cluster.credentials.kubeconfig,
-          hint: "Kubeconfig and contract must be of one cluster. If the cluster was made anew, bring its environment up again (`mayfly lab up` for the lab).",
+          hint: "Kubeconfig and contract must be of one cluster. If the cluster was made anew, bring its environment up again (`npx mayfly lab up` for the lab).",
           exitCode: EXIT.invalidInput,
         },
       );

@@ -57,7 +57,7 @@ export interface Credentials {
 const invalid = (path: string, message: string, cause?: unknown): UserError =>
   new UserError("kubeconfig-invalid", message, {
     path,
-    hint: "Check it with `kubectl --kubeconfig FILE config view`, or have it written anew: for the lab, `mayfly lab up`.",
+    hint: "Check it with `kubectl --kubeconfig FILE config view`, or have it written anew: for the lab, `npx mayfly lab up`.",
     cause,
   });
 
@@ -67,7 +67,7 @@ async function readText(path: string): Promise<string> {
   } catch (cause) {
     throw new UserError("kubeconfig-missing", "The kubeconfig, or a file that it names, can't be read.", {
       path,
-      hint: "For the lab, `mayfly lab up` writes it; else name another one in the connection file.",
+      hint: "For the lab, `npx mayfly lab up` writes it; else name another one in the connection file.",
       exitCode: EXIT.missingInput,
       cause,
     });

@@ -61,7 +61,7 @@ export class Api {
     if (answer.status >= 300) {
       throw new UserError("lab-apply-failed", `The lab's API server refuses ${path}: ${answer.body}`, {
         exitCode: EXIT.unavailable,
-        hint: "Run 'mayfly lab down' and 'mayfly lab up'; if that does not help, 'mayfly lab down --purge' starts from nothing.",
+        hint: "Run 'npx mayfly lab down' and 'npx mayfly lab up'; if that does not help, 'npx mayfly lab down --purge' starts from nothing.",
       });
     }
   }

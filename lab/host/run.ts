@@ -16,7 +16,7 @@ export async function run(
   } catch (error) {
     throw new UserError("command-missing", `The command ${command} can't be started: ${String(error)}`, {
       exitCode: EXIT.unavailable,
-      hint: "Run 'mayfly lab doctor' to see what this machine lacks.",
+      hint: "Run 'npx mayfly lab doctor' to see what this machine lacks.",
       cause: error,
     });
   }

@@ -197,6 +197,6 @@ function failed(name: string, reason: string, log: string): UserError {
   return new UserError("lab-unit-failed", `${name} of the lab did not start: ${reason}`, {
     path: log,
     exitCode: EXIT.unavailable,
-    hint: `The end of its log:\n${lines.map((line) => `  ${line.slice(0, 300)}`).join("\n")}\nRun 'mayfly lab doctor', then 'mayfly lab up' again.`,
+    hint: `The end of its log:\n${lines.map((line) => `  ${line.slice(0, 300)}`).join("\n")}\nRun 'npx mayfly lab doctor', then 'npx mayfly lab up' again.`,
   });
 }

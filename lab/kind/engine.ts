@@ -82,7 +82,7 @@ export async function hostAddress(engine: Engine): Promise<string> {
   if (address !== undefined) return address;
   throw new UserError("kind-no-gateway", `The network 'kind' of ${engine} has no IPv4 gateway.`, {
     exitCode: EXIT.unavailable,
-    hint: `Run '${engine} network rm kind' while no kind cluster is there, then 'mayfly lab up'.`,
+    hint: `Run '${engine} network rm kind' while no kind cluster is there, then 'npx mayfly lab up'.`,
   });
 }
 

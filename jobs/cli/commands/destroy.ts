@@ -22,7 +22,7 @@ export const destroyCommand = () =>
       if (result.left.length > 0) {
         printLine(`${run}: could not remove ${result.left.join(", ")}`);
         printLine(
-          `Next: kubectl get namespace ${result.namespace} -o yaml, then mayfly destroy ${run} again`,
+          `Next: kubectl get namespace ${result.namespace} -o yaml, then npx mayfly destroy ${run} again`,
         );
         return;
       }

@@ -38,7 +38,7 @@ const status = () =>
         return;
       }
       printLine(renderTable(["PART", "STATE", "PID", "SINCE", "PROBLEM"], statusRows(lab)));
-      printLine(`\nThe lab is ${lab.state}.${lab.state === "up" ? "" : " Next: mayfly lab up"}`);
+      printLine(`\nThe lab is ${lab.state}.${lab.state === "up" ? "" : " Next: npx mayfly lab up"}`);
       if (lab.leftovers !== undefined)
         for (const line of leftoverLines(lab.leftovers)) printLine(`left: ${line}`);
     });

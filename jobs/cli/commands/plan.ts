@@ -30,7 +30,7 @@ export const planCommand = () =>
       printLine(renderTable(["", ""], describePlan(plan)));
       for (const note of notes) printLine(`note: ${note}`);
       if (out === undefined) {
-        printLine(`\nNothing was made. Next: mayfly run ${file}`);
+        printLine(`\nNothing was made. Next: npx mayfly run ${file}`);
         return;
       }
       printLine(`\nThe plan is in ${out}. To make this cluster by hand:`);

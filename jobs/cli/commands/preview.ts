@@ -23,5 +23,5 @@ export const previewCommand = () =>
         ),
       );
       printLine(`\n${resources.length} resources in namespace ${plan.namespace}. Nothing was made.`);
-      printLine(`Next: mayfly run ${file}`);
+      printLine(`Next: npx mayfly run ${file}`);
     });

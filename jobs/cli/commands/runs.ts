@@ -15,7 +15,7 @@ export const listCommand = () =>
         return;
       }
       if (runs.length === 0) {
-        printLine("No runs yet. Next: mayfly run examples/pi/job.yaml");
+        printLine("No runs yet. Next: npx mayfly run examples/pi/job.yaml");
         return;
       }
       printLine(
@@ -69,5 +69,5 @@ export const statusCommand = () =>
         printLine(renderReport(report));
       }
       if (summary.state === "stale" || summary.state === "kept")
-        printLine(`Next: mayfly destroy ${summary.run}`);
+        printLine(`Next: npx mayfly destroy ${summary.run}`);
     });

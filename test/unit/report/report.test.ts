@@ -106,14 +106,14 @@ describe("a report", () => {
 
   it("names the commands one needs next", () => {
     expect(nextCommands(success(), "job.yaml")).toEqual([
-      "mayfly status wordcount-11240600-k3fqz",
-      "mayfly logs wordcount-11240600-k3fqz",
+      "npx mayfly status wordcount-11240600-k3fqz",
+      "npx mayfly logs wordcount-11240600-k3fqz",
     ]);
-    expect(nextCommands(outOfMemory(), "job.yaml")).toContain("mayfly run --keep job.yaml");
+    expect(nextCommands(outOfMemory(), "job.yaml")).toContain("npx mayfly run --keep job.yaml");
     expect(nextCommands({ ...success(), kept: true }, undefined)).toContain(
-      "mayfly destroy wordcount-11240600-k3fqz",
+      "npx mayfly destroy wordcount-11240600-k3fqz",
     );
-    expect(nextCommands(neverStarted(), undefined)[0]).toBe("mayfly destroy wordcount-11240600-k3fqz");
+    expect(nextCommands(neverStarted(), undefined)[0]).toBe("npx mayfly destroy wordcount-11240600-k3fqz");
   });
 });
 
