@@ -56,7 +56,14 @@ export const foreign = (namespace: string, run: string): UserError =>
   );
 
 /**
- * Asks for the deletion of a run's namespace, if its labels say that it is that run's.
+ * What pods get to end once their run is over. Their own grace periods are for a drained node, where a worker moves its blocks away
+ * for minutes. Less than the five seconds after which Kubernetes begins with a namespace: if it finds pods then, it comes back only
+ * after half of their grace period (estimates of its namespaced resources deleter).
+ */
+const GRACE_SECONDS = 4;
+
+/**
+ * Asks for the deletion of a run's namespace and of its pods, if its labels say that it is that run's.
  * @returns false when there is none.
  * @throws UserError `namespace-foreign`
  */
@@ -67,16 +74,18 @@ export async function removeNamespace(
   const state = await namespaceState(cluster, run.namespace);
   if (state.kind === "absent") return false;
   if (state.kind === "foreign" || state.run !== run.run) throw foreign(run.namespace, run.run);
-  if (state.terminating) return true;
+  const gone = (error: unknown): void => {
+    if (!isNotFound(error)) throw error;
+  };
   await explained(cluster, async () => {
-    try {
+    const options = { kind: "DeleteOptions", apiVersion: "v1" };
+    if (!state.terminating) {
       // Should somebody have replaced the namespace since, its UID differs and the API server refuses.
-      await cluster.api.send("DELETE", path(run.namespace), {
-        body: { kind: "DeleteOptions", apiVersion: "v1", preconditions: { uid: state.uid } },
-      });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
+      const body = { ...options, preconditions: { uid: state.uid } };
+      await cluster.api.send("DELETE", path(run.namespace), { body }).catch(gone);
     }
+    const body = { ...options, gracePeriodSeconds: GRACE_SECONDS };
+    await cluster.api.send("DELETE", `${path(run.namespace)}/pods`, { body }).catch(gone);
   });
   return true;
 }
