@@ -15,7 +15,7 @@ import {
   WORK_FOLDER,
 } from "./protocol.ts";
 import type { OperationOptions, StackEngine } from "./types.ts";
-import { createStack, forgetStack, removeStack, type Workplace } from "./workplace.ts";
+import { createStack, forgetStack, removeStack, sweepFolders, type Workplace } from "./workplace.ts";
 
 /** How long an engine that has nothing to do may take to end. */
 const CLOSE_MS = 45_000;
@@ -121,7 +121,7 @@ class Client implements ProcessEngine {
     const exited = once(worker, "exit");
     if (worker.connected) worker.disconnect();
     const kill = setTimeout(() => worker.kill("SIGKILL"), CLOSE_MS);
-    await exited;
+    await Promise.all([exited, sweepFolders(this.#place)]);
     clearTimeout(kill);
   };
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CliFailed, runPulumi } from "./command.ts";
 import { classifyFailure, EngineFailure } from "./errors.ts";
@@ -54,6 +54,20 @@ export async function forgetStack(place: Workplace, stack: string): Promise<void
     await runPulumi(["stack", "import", "--stack", stack, "--file", file, "--force"], folder, place.env);
   });
   await removeStack(place, stack);
+}
+
+/** No operation takes as long. */
+const OLD_MS = 24 * 3600 * 1000;
+
+/** Removes folders that killed processes have left. What can't be removed is left to the next one. */
+export async function sweepFolders({ folder }: Pick<Workplace, "folder">, now = Date.now()): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const sweeps = names.map(async (name) => {
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path);
+    if (now - mtimeMs > OLD_MS) await rm(path, { recursive: true, force: true });
+  });
+  await Promise.allSettled(sweeps);
 }
 
 /** Runs one operation in a folder of its own and turns whatever goes wrong into an {@link EngineFailure}. */
