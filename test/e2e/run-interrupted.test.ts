@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { execute } from "../../base/process.ts";
 import { destroyRun, listRuns, runStatus } from "../../jobs/run/index.ts";
+import type { RunEvent } from "../../schema/events.ts";
 import { jobFile, objectsOf, phase, type RunProcess, startRun } from "./run-process.ts";
 
 const runOf = ({ events }: RunProcess): string => events[0]?.run ?? "";
@@ -49,18 +50,21 @@ describe("Ctrl-C at any phase cancels, destroys and leaves nothing", () => {
 });
 
 describe("kill -9 of the helper", () => {
-  test.each(["creating", "running"])("while %s: destroy from another process removes all", async (name) => {
+  test.each<[string, (event: RunEvent) => boolean]>([
+    ["when it begins to create", phase("creating")],
+    ["while objects are made", ({ type }) => type === "resource"],
+    ["while the job runs", phase("running")],
+  ])("%s: destroy from another process removes all", async (_when, reached) => {
     const run = await startRun([await jobFile({}, 600)]);
-    await run.until(phase(name));
+    await run.until(reached);
     run.signal("SIGKILL");
     await run.exit;
     const id = runOf(run);
     expect((await listRuns()).find((row) => row.run === id)?.state).toBe("stale");
-    // The engine's process notices that its helper is gone, stops what is in flight and ends.
-    for (let i = 0; i < 60 && (await run.processes()).length > 0; i++) await sleep(500);
-    expect(await run.processes()).toEqual([]);
+    // At once, beside the engine's process, which notices that its helper is gone, stops what is in flight and ends.
     const result = await destroyRun(id);
     expect(result.left).toEqual([]);
+    for (let i = 0; i < 60 && (await run.processes()).length > 0; i++) await sleep(500);
     await expectNothingLeft(run);
     expect((await runStatus(id)).summary.state).toBe("ended");
   });
