@@ -21,7 +21,8 @@ const reveal = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(reveal);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value);
-  if (entries.length === 1 && entries[0]?.[0] === "secret") return reveal(entries[0][1]);
+  // Only once: what is inside may itself be a map with the one key `secret`.
+  if (entries.length === 1 && entries[0]?.[0] === "secret") return entries[0][1];
   return Object.fromEntries(entries.map(([key, inner]) => [key, reveal(inner)]));
 };
 
@@ -61,11 +62,18 @@ export async function kubectlCycle(plan: Plan): Promise<Cycle> {
   };
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
-  await kubectl("apply", "--server-side", "-f", "-");
-  const objectsExist = elapsed();
-  const driver = await driverTimes(plan, env, elapsed);
-  await kubectl("delete", "namespace", plan.namespace, "--wait");
-  return { objectsExist, ...driver, gone: elapsed() };
+  const remove = (): Promise<void> =>
+    kubectl("delete", "namespace", plan.namespace, "--wait", "--ignore-not-found");
+  try {
+    await kubectl("apply", "--server-side", "-f", "-");
+    const objectsExist = elapsed();
+    const driver = await driverTimes(plan, env, elapsed);
+    await remove();
+    return { objectsExist, ...driver, gone: elapsed() };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 /** When the driver container started and ended, by one `kubectl get --watch`. */
