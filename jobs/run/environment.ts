@@ -49,6 +49,14 @@ export const readConnection = async (path: string): Promise<Connection> =>
 export const readContract = async (path: string): Promise<EnvironmentContract> =>
   await readDocument(path, "contract", EnvironmentContract);
 
+/** Said on each use, so that nobody takes the stand-in for the official plugin. Empty where the official one is used. */
+export const pluginRemarks = ({ pulumi }: Connection): readonly string[] =>
+  pulumi.kubernetesPlugin === "stand-in"
+    ? [
+        "Pulumi talks to Kubernetes through Mayfly's stand-in provider plugin: the official one can't be had here",
+      ]
+    : [];
+
 const WHAT = {
   connection: { name: "connection file", version: "mayfly.dev/connection/v1" },
   contract: { name: "environment contract", version: "mayfly.dev/environment/v1" },

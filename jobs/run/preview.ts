@@ -1,6 +1,6 @@
 import type { JobSpec } from "../../schema/job.ts";
 import { EngineFailure, startEngine } from "../engine/index.ts";
-import { findConnection, readConnection, readContract } from "./environment.ts";
+import { findConnection, pluginRemarks, readConnection, readContract } from "./environment.ts";
 import { engineUserError } from "./preflight.ts";
 import { newRunId, type PlanWithNotes, planAttempt, readSpec } from "./prepare.ts";
 import type { EnvironmentOptions, JobPreview, RunOptions } from "./types.ts";
@@ -21,10 +21,15 @@ export async function planJob(
 
 /** See index.ts. */
 export async function previewJob(job: JobSpec | string, options: PreviewOptions = {}): Promise<JobPreview> {
-  const engine = startEngine(await readConnection(await findConnection(options.connection)));
+  const connection = await readConnection(await findConnection(options.connection));
+  const engine = startEngine(connection);
   try {
     const { plan } = await planJob(job, options);
-    return { plan, resources: await engine.preview(plan, { signal: options.signal }) };
+    return {
+      plan,
+      resources: await engine.preview(plan, { signal: options.signal }),
+      remarks: pluginRemarks(connection),
+    };
   } catch (error) {
     throw error instanceof EngineFailure ? engineUserError(error.error) : error;
   } finally {

@@ -7,7 +7,13 @@ import { type ProcessEngine, startEngine } from "../engine/index.ts";
 import { type ObjectStore, openStore } from "../store/index.ts";
 import { runAttempt } from "./attempt.ts";
 import { openRunCluster, type RunCluster } from "./cluster.ts";
-import { type Environment, findConnection, readConnection, readContract } from "./environment.ts";
+import {
+  type Environment,
+  findConnection,
+  pluginRemarks,
+  readConnection,
+  readContract,
+} from "./environment.ts";
 import { Journal } from "./journal.ts";
 import { thisHelper } from "./liveness.ts";
 import { triesAgain } from "./phases.ts";
@@ -115,6 +121,7 @@ async function recordedAttempt(
   try {
     const { plannedEvent } = await import("../report/index.ts");
     journal.pass(plannedEvent(plan, new Date()));
+    if (plan.attempt === 1) for (const remark of pluginRemarks(environment.connection)) journal.warn(remark);
     const report = await runAttempt(plan, {
       engine: tools.engine,
       cluster: await tools.cluster(),

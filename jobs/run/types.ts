@@ -103,6 +103,8 @@ export interface PreviewRow {
 export interface JobPreview {
   readonly plan: Plan;
   readonly resources: readonly PreviewRow[];
+  /** What people should know of how it was made, such as that a stand-in was used. */
+  readonly remarks: readonly string[];
 }
 
 /** Signal handling around one `run`. */

@@ -11,9 +11,9 @@ export const previewCommand = () =>
     .addHelpText("after", examples("mayfly preview examples/pi/job.yaml"))
     .action(async (file, { json, connection }) => {
       const { previewJob } = await import("../../run/index.ts");
-      const { plan, resources } = await previewJob(file, { connection });
+      const { plan, resources, remarks } = await previewJob(file, { connection });
       if (json === true) {
-        printJson({ plan, resources });
+        printJson({ plan, resources, remarks });
         return;
       }
       printLine(
@@ -23,5 +23,6 @@ export const previewCommand = () =>
         ),
       );
       printLine(`\n${resources.length} resources in namespace ${plan.namespace}. Nothing was made.`);
+      for (const remark of remarks) printLine(`note: ${remark}`);
       printLine(`Next: npx mayfly run ${file}`);
     });
