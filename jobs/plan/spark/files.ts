@@ -5,8 +5,9 @@ const entry = (key: string, value: string): string => {
     .replaceAll("\n", "\\n")
     .replaceAll("\r", "\\r")
     .replaceAll("\t", "\\t")
-    .replace(/^ /, "\\ ")
-    .replace(/ $/, "\\u0020");
+    // The end first: a value that is one space is both.
+    .replace(/ $/, "\\u0020")
+    .replace(/^ /, "\\ ");
   return `${key.replaceAll(/[:= ]/g, "\\$&")}=${escaped}`;
 };
 

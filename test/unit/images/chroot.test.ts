@@ -1,16 +1,25 @@
 import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { projectDir } from "../../../base/paths.ts";
 import { type InRoot, runInRoot } from "../../../images/build/chroot.ts";
 import { missingImagePackages } from "../../../images/build/tools.ts";
+
+// Outside of /tmp, which a root file system gets anew: this checkout may lie there.
+const files = mkdtempSync("/var/tmp/mayfly-inputs-");
+cpSync(`${projectDir}/images/spark/files`, files, { recursive: true });
+chmodSync(files, 0o755);
+afterAll(() => {
+  rmSync(files, { recursive: true });
+});
 
 /** This machine's own file system serves as root: what is mounted over it is seen in there only. */
 const inside = (command: string): InRoot => ({
   root: "/",
   user: "185:185",
   env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", SPARK_HOME: "/opt/spark" },
-  inputs: { files: `${projectDir}/images/spark/files` },
+  inputs: { files },
   command: ["/bin/sh", "-c", command],
 });
 

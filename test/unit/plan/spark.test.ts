@@ -174,7 +174,7 @@ describe("a properties file", () => {
       fc.property(
         fc.dictionary(
           fc.stringMatching(/^spark\.[\w.-]{1,20}$/),
-          fc.oneof(fc.string(), fc.constantFrom("a\\b", " x ", "a\nb", "=:")),
+          fc.oneof(fc.string(), fc.constantFrom("a\\b", " x ", " ", "  ", "a\nb", "=:")),
         ),
         (given) => {
           const text = propertiesFile(given);
