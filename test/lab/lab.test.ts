@@ -6,7 +6,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { PARTS } from "../../lab/cluster/health.ts";
 import { parseCredentials, S3_URL } from "../../lab/cluster/s3.ts";
 import { supervisionOf } from "../../lab/cluster/up.ts";
@@ -18,6 +18,20 @@ import { apply, importBusybox, kubectl, outcome, shellPod, temporaryNamespace } 
 
 const paths = labPaths();
 const pidOf = (part: string): number | undefined => runningRecord(supervisionOf(paths), part)?.pid;
+
+/** Kills parts and waits until they are dead: one that holds much memory still answers for some milliseconds after SIGKILL. */
+async function killHard(...parts: readonly string[]): Promise<void> {
+  for (const part of parts) {
+    const pid = pidOf(part);
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
+  }
+  await vi.waitFor(
+    () => {
+      expect(parts.map(pidOf)).toEqual(parts.map(() => undefined));
+    },
+    { timeout: 5000, interval: 5 },
+  );
+}
 
 beforeAll(async () => {
   await labUp();
@@ -169,7 +183,7 @@ describe("after kill -9 of a part, `lab up` heals", () => {
   test.each(PARTS)("%s", async (part) => {
     const before = pidOf(part);
     expect(before).toBeDefined();
-    if (before !== undefined) process.kill(before, "SIGKILL");
+    await killHard(part);
     const { started } = await labUp();
     expect(started).toContain(part);
     expect(pidOf(part)).not.toBe(before);
@@ -177,10 +191,7 @@ describe("after kill -9 of a part, `lab up` heals", () => {
   });
 
   test("all of them at once, and pods still run", async () => {
-    for (const part of PARTS) {
-      const pid = pidOf(part);
-      if (pid !== undefined) process.kill(pid, "SIGKILL");
-    }
+    await killHard(...PARTS);
     await labUp();
     const namespace = await temporaryNamespace("healed");
     await apply(shellPod(namespace.name, "alive", "echo alive"));
