@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { connectionOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine, renderTable } from "../output.ts";
@@ -36,7 +37,7 @@ export const planCommand = () =>
       printLine(`\nThe plan is in ${out}. To make this cluster by hand:`);
       printLine(`  eval "$(npx mayfly lab env)" && cd stacks/job`);
       printLine(
-        `  pulumi stack init ${plan.stack} && pulumi config set planFile "$OLDPWD/${out}" && pulumi up`,
+        `  pulumi stack init ${plan.stack} && pulumi config set planFile "${resolve(out)}" && pulumi up`,
       );
       for (const { fromNamespace, name } of plan.secrets) {
         printLine(`  # the pods wait for Secret ${name}; copy it once the namespace exists:`);
