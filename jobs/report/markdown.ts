@@ -5,8 +5,8 @@ import {
   formatSeconds,
   OUTCOME_WORDS,
   outcomeMessage,
-  share,
   totalSeconds,
+  usageRows,
 } from "./words.ts";
 
 /** Text inside a Markdown table or line: no bar, no line end, no HTML. */
@@ -81,26 +81,7 @@ export function renderMarkdown(report: RunReport): string {
     const head = ["pod", "container", "node", "exit", "reason", "restarts", "peak memory", "limit"];
     lines.push(...table(head, rows), "");
   }
-  lines.push(
-    ...table(
-      ["", "asked", "used", "share"],
-      [
-        [
-          "core-seconds",
-          String(usage.asked.coreSeconds),
-          String(usage.used?.coreSeconds ?? "unknown"),
-          share(usage.used?.coreSeconds, usage.asked.coreSeconds),
-        ],
-        [
-          "GiB-seconds",
-          String(usage.asked.gibSeconds),
-          String(usage.used?.gibSeconds ?? "unknown"),
-          share(usage.used?.gibSeconds, usage.asked.gibSeconds),
-        ],
-      ],
-    ),
-    "",
-  );
+  lines.push(...table(["", "asked", "used", "share"], [...usageRows(usage)]), "");
   if (report.cost !== undefined) {
     lines.push(
       `Estimated cost: ${formatMoney(report.cost.amount, report.cost.currency)} (prices of ${report.cost.asOf}).`,

@@ -9,8 +9,8 @@ import {
   formatSeconds,
   OUTCOME_WORDS,
   outcomeMessage,
-  share,
   totalSeconds,
+  usageRows,
 } from "./words.ts";
 
 const NO_BORDER = {
@@ -144,21 +144,7 @@ export function renderReport(
   lines.push(
     "",
     title("Usage"),
-    block([
-      ["", "asked", "used", "share"].map((text) => style("dim", text)),
-      [
-        "core-seconds",
-        String(usage.asked.coreSeconds),
-        String(usage.used?.coreSeconds ?? "unknown"),
-        share(usage.used?.coreSeconds, usage.asked.coreSeconds),
-      ],
-      [
-        "GiB-seconds",
-        String(usage.asked.gibSeconds),
-        String(usage.used?.gibSeconds ?? "unknown"),
-        share(usage.used?.gibSeconds, usage.asked.gibSeconds),
-      ],
-    ]),
+    block([["", "asked", "used", "share"].map((text) => style("dim", text)), ...usageRows(usage)]),
   );
   if (report.cost !== undefined) {
     lines.push(

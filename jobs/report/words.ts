@@ -43,9 +43,25 @@ export const totalSeconds = (report: RunReport): number =>
   (Date.parse(report.endedAt) - Date.parse(report.startedAt)) / 1000;
 
 /** Used as a share of what was asked, such as `61 %`. */
-export function share(used: number | undefined, asked: number): string {
+function share(used: number | undefined, asked: number): string {
   return used === undefined || asked === 0 ? "unknown" : `${Math.round((used / asked) * 100)} %`;
 }
+
+/** Rows of the usage table: what, asked, used, share. */
+export const usageRows = ({ asked, used }: RunReport["usage"]): string[][] => [
+  [
+    "core-seconds",
+    String(asked.coreSeconds),
+    String(used?.coreSeconds ?? "unknown"),
+    share(used?.coreSeconds, asked.coreSeconds),
+  ],
+  [
+    "GiB-seconds",
+    String(asked.gibSeconds),
+    String(used?.gibSeconds ?? "unknown"),
+    share(used?.gibSeconds, asked.gibSeconds),
+  ],
+];
 
 /** The commands one needs next, most useful first. */
 export function nextCommands(report: RunReport, jobFile: string | undefined): readonly string[] {
