@@ -4,7 +4,10 @@ const layer = (name, from, allowed) => ({
   name,
   severity: "error",
   from: { path: from },
-  to: { path: "^(base|schema|components|stacks|jobs|images|lab|scripts|test)/", pathNot: allowed },
+  to: {
+    path: "^(base|knowledge|schema|components|stacks|jobs|images|lab|policy|simulation|review|scripts|test)/",
+    pathNot: allowed,
+  },
 });
 
 export default {
@@ -14,10 +17,17 @@ export default {
     {
       name: "no-dev-dependencies-in-product",
       severity: "error",
-      from: { path: "^(base|schema|components|stacks|jobs|images|lab)/" },
+      from: { path: "^(base|knowledge|schema|components|stacks|jobs|images|lab|policy|simulation|review)/" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
     layer("base-imports-nothing-of-ours", "^base/", "^base/"),
+    layer("knowledge-is-pure", "^knowledge/", "^(knowledge|base/(errors|nearest))"),
+    {
+      name: "knowledge-does-no-io",
+      severity: "error",
+      from: { path: "^knowledge/" },
+      to: { dependencyTypes: ["npm", "core"] },
+    },
     layer("schema-imports-only-schema", "^schema/", "^schema/"),
     {
       name: "schema-needs-only-zod",
@@ -38,15 +48,19 @@ export default {
       from: { path: "^components/" },
       to: { dependencyTypes: ["core"], path: "^(fs|child_process|net|http|https|os|process)" },
     },
-    layer("stacks-import-components-and-schema", "^stacks/", "^(stacks|components|schema|base)/"),
-    layer("jobs-use-stacks-and-lab-commands", "^jobs/", "^(jobs|stacks|schema|base|lab|images)/"),
+    layer("stacks-import-components-and-schema", "^stacks/", "^(stacks|components|schema|knowledge|base)/"),
+    layer(
+      "jobs-use-stacks-and-lab-commands",
+      "^jobs/",
+      "^(jobs|stacks|schema|knowledge|base|lab|images|policy)/",
+    ),
     {
       name: "only-the-cli-knows-the-lab",
       severity: "error",
       from: { path: "^jobs/", pathNot: "^jobs/cli/" },
       to: { path: "^(lab|images)/" },
     },
-    layer("plan-is-pure", "^jobs/plan/", "^(jobs/plan|schema|base/errors)"),
+    layer("plan-is-pure", "^jobs/plan/", "^(jobs/plan|schema|knowledge|base/(errors|nearest))"),
     {
       name: "plan-does-no-io",
       severity: "error",
@@ -66,6 +80,13 @@ export default {
       to: { path: "node_modules/@kubernetes/client-node/", dependencyTypesNot: ["type-only"] },
     },
     layer("lab-imports-no-jobs", "^lab/", "^(lab|images|schema|base)/"),
+    layer("policy-imports-only-base", "^policy/", "^(policy|base)/"),
+    layer("simulation-imports-tools-only", "^simulation/", "^(simulation|lab/tools|schema|knowledge|base)/"),
+    layer(
+      "review-stands-on-the-simulation",
+      "^review/",
+      "^(review|simulation|stacks|schema|knowledge|base|policy|lab/tools)/",
+    ),
     layer("images-import-only-base", "^images/", "^(images|base|schema)/"),
     {
       name: "product-imports-no-tests",

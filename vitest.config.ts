@@ -12,6 +12,15 @@ export default defineConfig({
         test: { name: "components", include: ["test/components/**/*.test.ts"], testTimeout: 60_000 },
       },
       {
+        // The real engine with stand-in plugins: needs Pulumi's tools, and no cluster.
+        test: {
+          name: "engine",
+          include: ["test/engine/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
         // Real engine, plugin, kubelet: one file at a time, they share the lab.
         test: {
           name: "lab",

@@ -1,6 +1,6 @@
+import { listNames, suggest } from "../../base/nearest.ts";
 import type { EnvironmentContract, Pool, Tenant } from "../../schema/contract.ts";
 import type { SparkJob } from "../../schema/job.ts";
-import { listNames, suggest } from "./nearest.ts";
 import { refuse } from "./refusal.ts";
 
 /** The tenant of a job; refuses one that the environment does not know. */

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { nearest } from "../plan/nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 import { describe, fieldsAt } from "./fields.ts";
 import type { Part } from "./locate.ts";
 import { valueAt } from "./problem.ts";

@@ -1,7 +1,7 @@
 import { open, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { EXIT, UserError } from "../../base/errors.ts";
-import { nearest } from "../plan/nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 
 /** Job specs are a few KiB and plans some 30; a larger file is the wrong one. */
 const MAX_BYTES = 1024 * 1024;

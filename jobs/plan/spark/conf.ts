@@ -1,4 +1,4 @@
-import { listNames } from "../nearest.ts";
+import { listNames } from "../../../base/nearest.ts";
 import { refuse } from "../refusal.ts";
 
 /** Properties that Mayfly computes or that have no meaning in its clusters, and what to use instead. First match counts. */

@@ -1,7 +1,7 @@
+import { listNames } from "../../../base/nearest.ts";
 import type { EnvironmentContract, Tenant } from "../../../schema/contract.ts";
 import type { SparkJob } from "../../../schema/job.ts";
 import type { SparkPlan } from "../../../schema/plan.ts";
-import { listNames } from "../nearest.ts";
 import { refuse } from "../refusal.ts";
 import { literal } from "./files.ts";
 import { SCRATCH } from "./layout.ts";

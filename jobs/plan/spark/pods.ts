@@ -1,5 +1,5 @@
+import { listNames } from "../../../base/nearest.ts";
 import type { PlannedContainer, SparkPlan } from "../../../schema/plan.ts";
-import { listNames } from "../nearest.ts";
 import { checkConf } from "./conf.ts";
 import {
   type ApplicationContext,

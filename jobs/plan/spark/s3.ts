@@ -1,6 +1,6 @@
+import { listNames } from "../../../base/nearest.ts";
 import type { EnvironmentContract, Tenant } from "../../../schema/contract.ts";
 import type { SparkJob } from "../../../schema/job.ts";
-import { listNames } from "../nearest.ts";
 import { refuse } from "../refusal.ts";
 import { MOUNTS, SCRATCH } from "./layout.ts";
 
