@@ -36,7 +36,7 @@ export const Toleration = z.strictObject({
 
 export const Pool = z.strictObject({
   name: dnsLabel(),
-  instanceType: z.string().min(1),
+  instanceType: z.string().min(1).describe("The first of the pool's instance types; all are of one shape."),
   capacity: z.enum(["on-demand", "spot"]),
   zones: z.array(z.string().min(1)).min(1),
   maxNodesPerZone: z.int().positive(),
@@ -65,6 +65,7 @@ export const Tenant = z.strictObject({
     "Long-lived namespace with the tenant's own Secrets; runs get namespaces of their own.",
   ),
   quota: TenantQuota,
+  pools: z.array(dnsLabel()).min(1).describe("Pools that runs of the tenant may use."),
   /** How pods of this tenant sign S3 requests. */
   s3Identity: z.discriminatedUnion("kind", [
     z.strictObject({
@@ -81,19 +82,24 @@ export const Tenant = z.strictObject({
 });
 export type Tenant = z.infer<typeof Tenant>;
 
+/** The contract's version. The helper refuses a contract of another one. */
+export const CONTRACT_VERSION = "mayfly.dev/environment/v2";
+
 /**
  * All that a job needs to know of an environment: exported by stacks/environment as its one output `contract`, read and
  * validated once by the helper. A change that an old helper would misread gets a new apiVersion.
  */
 export const EnvironmentContract = z
   .strictObject({
-    apiVersion: z.literal("mayfly.dev/environment/v1"),
+    apiVersion: z.literal(CONTRACT_VERSION),
     name: dnsLabel(),
+    class: z.enum(["production", "development", "lab"]),
     clusterId: z
       .string()
       .min(1)
       .describe("UID of the namespace kube-system: tells clusters apart, whatever their address."),
-    pools: z.array(Pool).min(1),
+    zones: z.array(z.string().min(1)).min(1),
+    pools: z.array(Pool).min(1).describe("Those that take new runs."),
     storageClasses: z.array(dnsLabel()),
     tenants: z.array(Tenant),
     images: z
@@ -107,9 +113,20 @@ export const EnvironmentContract = z
       )
       .min(1),
     s3: z.strictObject({ endpoint: z.url(), region: z.string().min(1), pathStyle: z.boolean() }),
-    logs: z.strictObject({
-      bucket: z.string().min(1).describe("Where the helper keeps reports and logs of runs."),
+    buckets: z.strictObject({
+      logs: z.string().min(1).describe("Where the helper keeps reports and logs of runs."),
+      state: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Pulumi's state of job stacks; where left out, the helper's machine keeps it."),
     }),
+    repositories: z
+      .array(z.strictObject({ name: z.string().min(1), url: z.string().min(1) }))
+      .describe("Image repositories of the environment's own registry."),
+    lacks: z
+      .array(z.strictObject({ part: z.string().min(1), because: z.string().min(1) }))
+      .describe("Parts of the platform that were left out."),
     egress: z.array(Egress).describe("What every run's pods may reach outside their namespace: DNS and S3."),
     limits: z.strictObject({
       pendingDeadline: Seconds.describe("How long a pod may wait for a node, scale-up from zero included."),

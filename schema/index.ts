@@ -1,7 +1,7 @@
 // The schemas other programs may use: `import { JobSpec } from "mayfly/schema"`.
 export { Connection } from "./connection.ts";
 export { EnvironmentContract } from "./contract.ts";
-export { EnvironmentConfig } from "./environment.ts";
+export { EksEnvironment, type EnvironmentConfig, ExistingEnvironment } from "./environment/index.ts";
 export { RunEvent } from "./events.ts";
 export { JobSpec, SparkJob } from "./job.ts";
 export { OUTCOME_EXIT, Outcome } from "./outcome.ts";

@@ -90,6 +90,8 @@ export function runLabels(of: {
   readonly job: string;
   readonly run: string;
   readonly attempt: number;
+  readonly environment: string;
+  readonly environmentClass: string;
 }): Record<string, string> {
   return {
     "app.kubernetes.io/name": of.engine,
@@ -100,5 +102,7 @@ export function runLabels(of: {
     "mayfly.dev/job": of.job,
     "mayfly.dev/run": of.run,
     "mayfly.dev/attempt": String(of.attempt),
+    "mayfly.dev/environment": of.environment,
+    "mayfly.dev/class": of.environmentClass,
   };
 }

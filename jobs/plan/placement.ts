@@ -1,8 +1,9 @@
+import { listNames } from "../../base/nearest.ts";
 import type { EnvironmentContract, Pool } from "../../schema/contract.ts";
 import type { SparkJob } from "../../schema/job.ts";
 import type { Placement, PlannedContainer } from "../../schema/plan.ts";
 import { nodesNeeded, type PodSize, podLines, poolLine, type RunSize, shortages } from "./fit.ts";
-import { checkZone, findPool } from "./lookup.ts";
+import { checkZone, findPool, findTenant } from "./lookup.ts";
 import { stableNumber } from "./names.ts";
 import { refuse } from "./refusal.ts";
 
@@ -32,9 +33,18 @@ const smallestFirst = (left: Pool, right: Pool): number =>
 
 /** Pairs of pools to try, best first: spot for workers before on-demand where allowed, small nodes before large ones. */
 function candidates(spec: SparkJob, contract: EnvironmentContract): { coordinator: Pool; workers: Pool }[] {
-  const pools = [...contract.pools].sort(smallestFirst);
+  const { pools: allowed } = findTenant(spec, contract);
+  const pools = contract.pools.filter(({ name }) => allowed.includes(name)).sort(smallestFirst);
   const onDemand = pools.filter(({ capacity }) => capacity === "on-demand");
   const wanted = findPool(spec, contract);
+  if (wanted !== undefined && !allowed.includes(wanted.name)) {
+    refuse({
+      code: "pool-not-allowed",
+      message: `Tenant "${spec.tenant}" may not use pool "${wanted.name}".`,
+      path: "placement.pool",
+      hint: `It may use ${listNames(allowed)}; or leave placement.pool out.`,
+    });
+  }
   const spotAllowed = spec.serviceLevel.spot === "workers";
   if (wanted?.capacity === "spot" && !spotAllowed) {
     refuse({

@@ -4,7 +4,7 @@ import { prettifyError, type ZodType } from "zod";
 import { EXIT, UserError } from "../../base/errors.ts";
 import { stateDir } from "../../base/paths.ts";
 import { Connection } from "../../schema/connection.ts";
-import { EnvironmentContract } from "../../schema/contract.ts";
+import { CONTRACT_VERSION, EnvironmentContract } from "../../schema/contract.ts";
 
 /** One environment, as this machine reaches it. */
 export interface Environment {
@@ -59,7 +59,7 @@ export const pluginRemarks = ({ pulumi }: Connection): readonly string[] =>
 
 const WHAT = {
   connection: { name: "connection file", version: "mayfly.dev/connection/v1" },
-  contract: { name: "environment contract", version: "mayfly.dev/environment/v1" },
+  contract: { name: "environment contract", version: CONTRACT_VERSION },
 } as const;
 
 async function readDocument<T>(path: string, kind: keyof typeof WHAT, schema: ZodType<T>): Promise<T> {
@@ -84,7 +84,7 @@ async function readDocument<T>(path: string, kind: keyof typeof WHAT, schema: Zo
       `The ${name} is of version ${theirs}; this Mayfly reads ${version}.`,
       {
         path,
-        hint: "Use the Mayfly that the environment was made with, or update the environment (for the lab: npx mayfly lab up).",
+        hint: versionHint(theirs, version),
         exitCode: EXIT.unavailable,
       },
     );
@@ -92,6 +92,19 @@ async function readDocument<T>(path: string, kind: keyof typeof WHAT, schema: Zo
   const parsed = schema.safeParse(document);
   if (!parsed.success) throw invalid(`\n${prettifyError(parsed.error)}`, parsed.error);
   return parsed.data;
+}
+
+/** The number at the end of `mayfly.dev/environment/v2`. */
+const numberOf = (version: string): number => Number(/\/v(\d+)$/.exec(version)?.[1]);
+
+function versionHint(theirs: string, ours: string): string {
+  const difference = numberOf(theirs) - numberOf(ours);
+  if (difference > 0)
+    return "Update Mayfly on this machine to the version that the environment was made with.";
+  if (difference < 0) {
+    return "Bring the environment up again with this Mayfly ('pulumi up' in its project; for the lab: npx mayfly lab up).";
+  }
+  return "Use the Mayfly that the environment was made with.";
 }
 
 function apiVersion(document: unknown): string | undefined {

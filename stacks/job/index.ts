@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../../base/errors.ts";
 import { Plan } from "../../schema/plan.ts";
-import { atTheDoor, parseConfig, readJson } from "../door.ts";
+import { atTheDoor, readJson } from "../door.ts";
+import { parseConfig } from "../parse.ts";
 import { type JobProgramOutputs, jobProgram } from "./program.ts";
 
 const HINT =

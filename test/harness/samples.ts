@@ -12,8 +12,10 @@ const GIB = 1024;
 /** A lab with one node, and a cloud environment whose workers run on spot capacity with disks and a cloud identity. */
 export const CONTRACTS = {
   lab: EnvironmentContract.parse({
-    apiVersion: "mayfly.dev/environment/v1",
+    apiVersion: "mayfly.dev/environment/v2",
     name: "lab",
+    class: "lab",
+    zones: ["lab-a"],
     clusterId: "5b3f0a52-8d5e-4c53-9d68-7f6b0f5d1c11",
     pools: [
       {
@@ -33,6 +35,7 @@ export const CONTRACTS = {
         id: "demo",
         namespace: "tenant-demo",
         quota: { cpu: 64_000, memory: 256 * GIB, scratch: 1024 * GIB, pods: 200 },
+        pools: ["default"],
         s3Identity: { kind: "secret", secret: "s3-identity" },
         buckets: ["demo-code", "demo-input", "demo-output"],
       },
@@ -44,7 +47,9 @@ export const CONTRACTS = {
       pullPolicy: "Never",
     })),
     s3: { endpoint: "http://10.244.0.1:7070", region: "us-east-1", pathStyle: true },
-    logs: { bucket: "mayfly-logs" },
+    buckets: { logs: "mayfly-logs" },
+    repositories: [],
+    lacks: [],
     egress: [
       {
         name: "dns",
@@ -63,8 +68,10 @@ export const CONTRACTS = {
     limits: { pendingDeadline: 120, imageDeadline: 60, startDeadline: 120 },
   }),
   cloud: EnvironmentContract.parse({
-    apiVersion: "mayfly.dev/environment/v1",
+    apiVersion: "mayfly.dev/environment/v2",
     name: "production",
+    class: "production",
+    zones: ["eu-central-1a", "eu-central-1b"],
     clusterId: "0c1e9c3a-2c55-4a1c-a6cb-2b1f3bb9e0aa",
     pools: ["on-demand", "spot"].map((capacity) => ({
       name: `m7g-${capacity}`,
@@ -87,6 +94,7 @@ export const CONTRACTS = {
         id: "acme",
         namespace: "tenant-acme",
         quota: { cpu: 500_000, memory: 2000 * GIB, scratch: 4000 * GIB, pods: 500 },
+        pools: ["m7g-on-demand", "m7g-spot"],
         s3Identity: { kind: "web-identity", roleArn: "arn:aws:iam::123456789012:role/tenant-acme" },
         buckets: ["acme-lake"],
       },
@@ -100,7 +108,9 @@ export const CONTRACTS = {
       },
     ],
     s3: { endpoint: "https://s3.eu-central-1.amazonaws.com", region: "eu-central-1", pathStyle: false },
-    logs: { bucket: "acme-mayfly-logs" },
+    buckets: { logs: "acme-mayfly-logs" },
+    repositories: [],
+    lacks: [],
     egress: [
       {
         name: "dns",

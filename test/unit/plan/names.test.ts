@@ -109,6 +109,8 @@ describe("names of an attempt", () => {
       job: "pi",
       run: "pi-1",
       attempt: 2,
+      environment: "prod",
+      environmentClass: "production",
     });
     for (const value of Object.values(labels))
       expect(value).toMatch(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/);
@@ -116,6 +118,7 @@ describe("names of an attempt", () => {
       "mayfly.dev/tenant": "acme",
       "mayfly.dev/run": "pi-1",
       "mayfly.dev/attempt": "2",
+      "mayfly.dev/class": "production",
     });
   });
 });

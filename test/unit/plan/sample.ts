@@ -5,8 +5,10 @@ import { JobSpec } from "../../../schema/job.ts";
 /** An environment with a small and a large on-demand pool and one of spot capacity, in two zones. */
 export const environment = (): EnvironmentContract =>
   EnvironmentContract.parse({
-    apiVersion: "mayfly.dev/environment/v1",
+    apiVersion: "mayfly.dev/environment/v2",
     name: "staging",
+    class: "development",
+    zones: ["eu-west-1a", "eu-west-1b"],
     clusterId: "0b9f2c1e-7f0a-4f0e-9e1c-6f2f4a5f7a11",
     pools: [
       pool(
@@ -37,6 +39,7 @@ export const environment = (): EnvironmentContract =>
         id: "acme",
         namespace: "tenant-acme",
         quota: { cpu: 64_000, memory: 400_000, scratch: 2_000_000, pods: 60 },
+        pools: ["memory", "general", "general-spot"],
         s3Identity: { kind: "secret", secret: "s3" },
         buckets: ["acme-code", "acme-data"],
       },
@@ -44,6 +47,7 @@ export const environment = (): EnvironmentContract =>
         id: "globex",
         namespace: "tenant-globex",
         quota: { cpu: 8000, memory: 16_000, scratch: 100_000, pods: 1 },
+        pools: ["memory", "general", "general-spot"],
         s3Identity: { kind: "web-identity", roleArn: "arn:aws:iam::123456789012:role/globex" },
         buckets: ["globex-data"],
       },
@@ -69,7 +73,9 @@ export const environment = (): EnvironmentContract =>
       },
     ],
     s3: { endpoint: "http://10.244.0.1:7070", region: "us-east-1", pathStyle: true },
-    logs: { bucket: "mayfly-logs" },
+    buckets: { logs: "mayfly-logs" },
+    repositories: [],
+    lacks: [],
     egress: [
       {
         name: "s3",

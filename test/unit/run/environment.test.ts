@@ -47,12 +47,16 @@ describe("what a connection and a contract must be", () => {
     expect((await readContract(await file("contract.json", environment()))).name).toBe("staging");
   });
 
-  test("another version of the contract is refused with what to do", async () => {
-    const path = await file("contract.json", { ...environment(), apiVersion: "mayfly.dev/environment/v2" });
+  test.each([
+    ["an older", "mayfly.dev/environment/v1", "Bring the environment up again"],
+    ["a newer", "mayfly.dev/environment/v3", "Update Mayfly"],
+    ["an unheard-of", "acme.example/environment", "Use the Mayfly"],
+  ])("%s version of the contract is refused with what to do", async (_which, apiVersion, hint) => {
+    const path = await file("contract.json", { ...environment(), apiVersion });
     await expect(readContract(path)).rejects.toMatchObject({
       code: "contract-version",
-      message: expect.stringContaining("mayfly.dev/environment/v2") as string,
-      hint: expect.stringContaining("Mayfly") as string,
+      message: expect.stringContaining(apiVersion) as string,
+      hint: expect.stringContaining(hint) as string,
     });
   });
 

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { dnsLabel } from "../primitives.ts";
+
+/** A part of the platform that an environment may do without, but never silently. */
+const part = (what: string) =>
+  z
+    .discriminatedUnion(
+      "install",
+      [
+        z.strictObject({ install: z.literal(true) }),
+        z.strictObject({
+          install: z.literal(false),
+          because: z.string().min(1).describe("Said on every `pulumi up`, and in the contract."),
+        }),
+      ],
+      "install must be true or false",
+    )
+    .prefault({ install: true })
+    .describe(what);
+
+/** Parts that an EKS environment always has beside these: VPC CNI, CoreDNS, kube-proxy, EBS CSI, Pod Identity agent. */
+export const Platform = z
+  .strictObject({
+    calico: part("Calico for network policies, by the Tigera operator's chart."),
+    startupTaint: part("Takes the start-up taint off a new node once Calico enforces policies on it."),
+    clusterAutoscaler: part("Cluster Autoscaler, by its chart: scales pools from and to zero."),
+    storage: part("Storage classes: gp3 for scratch, one that keeps disks, and local NVMe."),
+  })
+  .prefault({});
+export type Platform = z.infer<typeof Platform>;
+
+/** Versions instead of those that belong to the cluster's minor version (knowledge/versions.ts, the one table). */
+export const Versions = z
+  .strictObject({
+    calico: z.string().min(1).optional(),
+    clusterAutoscaler: z.string().min(1).optional(),
+    clusterAutoscalerChart: z.string().min(1).optional(),
+    vpcCni: z.string().min(1).optional(),
+    coreDns: z.string().min(1).optional(),
+    kubeProxy: z.string().min(1).optional(),
+    ebsCsi: z.string().min(1).optional(),
+    podIdentityAgent: z.string().min(1).optional(),
+  })
+  .prefault({});
+
+export const Buckets = z.strictObject({
+  logs: z.string().min(3).describe("Reports and logs of runs."),
+  state: z.string().min(3).optional().describe("Pulumi's state of this and of the job stacks."),
+});
+
+export const Repositories = z
+  .array(z.string().regex(/^[a-z0-9]+([/._-][a-z0-9]+)*$/, "must be a repository name such as mayfly/spark"))
+  .default(["mayfly/spark", "mayfly/flink"])
+  .describe("Image repositories to make in ECR.");
+
+export const StorageClasses = z
+  .array(dnsLabel())
+  .default([])
+  .describe("Storage classes beside the platform's own that jobs may use for scratch.");

@@ -1,0 +1,18 @@
+import { type EnvironmentConfig, isEks } from "../../../schema/environment/index.ts";
+import { networkProblems } from "./network.ts";
+import { eksPoolProblems, poolProblems } from "./pools.ts";
+import type { Problem } from "./problem.ts";
+import { tenantProblems } from "./tenants.ts";
+import { versionProblems } from "./versions.ts";
+
+/** All that is wrong between the members of a config that is well-formed by itself. Pure. */
+export function configProblems(config: EnvironmentConfig): Problem[] {
+  const common = [...poolProblems(config), ...tenantProblems(config)];
+  if (!isEks(config)) return common;
+  return [
+    ...networkProblems(config.cluster),
+    ...versionProblems(config),
+    ...eksPoolProblems(config),
+    ...common,
+  ];
+}

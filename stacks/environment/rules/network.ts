@@ -1,0 +1,62 @@
+import { Address4 } from "ip-address";
+import { suggest } from "../../../base/nearest.ts";
+import { planSubnets } from "../../../components/network/subnets.ts";
+import { isRegion, REGIONS, zonesOf } from "../../../knowledge/aws/regions.ts";
+import type { EksCluster } from "../../../schema/environment/index.ts";
+import type { Problem } from "./problem.ts";
+
+/** Region, zones, and address ranges of a cluster that is to be made. */
+export function networkProblems(cluster: EksCluster): Problem[] {
+  return [...zoneProblems(cluster), ...rangeProblems(cluster)];
+}
+
+function zoneProblems({ region, zones }: EksCluster): Problem[] {
+  if (!isRegion(region)) {
+    return [
+      { path: "cluster.region", message: `there is no region "${region}". ${suggest(region, [...REGIONS])}` },
+    ];
+  }
+  const known = zonesOf(region);
+  return zones.flatMap((zone, index) => {
+    const path = `cluster.zones[${index}]`;
+    if (!known.includes(zone)) {
+      return [{ path, message: `region ${region} has no zone "${zone}". ${suggest(zone, [...known])}` }];
+    }
+    return zones.indexOf(zone) < index ? [{ path, message: `zone ${zone} is there already` }] : [];
+  });
+}
+
+/** Where Kubernetes puts Services: EKS takes 10.100.0.0/16, or 172.20.0.0/16 where the VPC is in 10.0.0.0/8. */
+const RESERVED = [
+  // https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
+  { cidr: "172.17.0.0/16", use: "the container runtime's bridge on the nodes" },
+  { cidr: "169.254.0.0/16", use: "link-local addresses, such as the instance metadata service" },
+] as const;
+
+function rangeProblems({ network, zones }: EksCluster): Problem[] {
+  const { vpcCidr, podCidr } = network;
+  const problems: Problem[] = [];
+  if (overlap(vpcCidr, podCidr)) {
+    problems.push({
+      path: "cluster.network.podCidr",
+      message: `${podCidr} overlaps cluster.network.vpcCidr ${vpcCidr}; pods need a range of their own`,
+    });
+  }
+  for (const [key, cidr] of Object.entries({ vpcCidr, podCidr })) {
+    for (const reserved of RESERVED) {
+      if (!overlap(cidr, reserved.cidr)) continue;
+      problems.push({
+        path: `cluster.network.${key}`,
+        message: `${cidr} overlaps ${reserved.cidr}, which is ${reserved.use}`,
+      });
+    }
+  }
+  if (problems.length > 0) return problems;
+  const plan = planSubnets({ vpcCidr, podCidr, zones });
+  return plan.ok ? [] : [{ path: `cluster.network.${plan.problem.range}`, message: plan.problem.message }];
+}
+
+function overlap(left: string, right: string): boolean {
+  const [a, b] = [new Address4(left), new Address4(right)];
+  return a.isInSubnet(b) || b.isInSubnet(a);
+}
