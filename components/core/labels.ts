@@ -2,7 +2,7 @@
 export type Labels = Readonly<Record<string, string>>;
 
 /** What an object is for; the value of label `mayfly.dev/role`. */
-export type Role = "tenant" | "run" | "coordinator" | "worker";
+export type Role = "platform" | "tenant" | "run" | "coordinator" | "worker";
 
 const ROLE = "mayfly.dev/role";
 
