@@ -1,7 +1,8 @@
 // The engine's process, forked by client.ts: loads the Pulumi SDK while the helper still plans, then does what it is told.
 // Boundary: messages come untyped from our own parent.
+
+import { leaveOutUnused } from "../../base/leave-out.ts";
 import type { EngineFailure } from "./errors.ts";
-import { leaveOutUnused } from "./leave-out.ts";
 import {
   type FromWorker,
   type Operation,
