@@ -36,6 +36,8 @@ export interface LabUp {
 export interface LabUpOptions {
   /** Look again for official downloads instead of using the remembered answer. */
   readonly refresh?: boolean | undefined;
+  /** Bring the environment project up too; default true. */
+  readonly environment?: boolean | undefined;
 }
 
 /**
@@ -59,7 +61,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabUp> {
           ? await kindUp(paths, choice.engine, options)
           : await processesUp(paths, options);
       await writeIfChanged(paths.connection, `${JSON.stringify(result.connection, undefined, 2)}\n`);
-      await applyEnvironment(result.connection);
+      if (options.environment !== false) await applyEnvironment(result.connection);
       await publishExamples(paths);
       return result;
     },

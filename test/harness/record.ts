@@ -111,7 +111,8 @@ export async function record(program: () => unknown, options: RecordOptions = {}
 
   await withLocalStorage(async () => {
     const { project = "mayfly-job", stack = "test", preview = false } = options;
-    await pulumi.runtime.setMocks(mocks, project, stack, preview);
+    // The organization is what a file backend says of it.
+    await pulumi.runtime.setMocks(mocks, project, stack, preview, "organization");
     pulumi.runtime.setAllConfig({ ...options.config });
     observe(getMonitor(), resources, sealed);
     // Resolved inside the stack's context: outputs know their values once all registrations are through.

@@ -8,10 +8,18 @@ const up = () =>
   new Command("up")
     .description("bring the lab up: a real single-node Kubernetes, an S3 store, Pulumi, the Spark images")
     .option("--refresh", "look again for official downloads instead of using the remembered answer")
-    .addHelpText("after", examples("mayfly lab up", 'mayfly lab up && eval "$(npx mayfly lab env)"'))
-    .action(async (options) => {
+    .option("--without-environment", "leave the environment project to you: for 'pulumi up -s lab' by hand")
+    .addHelpText(
+      "after",
+      examples(
+        "mayfly lab up",
+        'mayfly lab up && eval "$(npx mayfly lab env)"',
+        'mayfly lab up --without-environment && eval "$(npx mayfly lab env)" && pulumi up -s lab',
+      ),
+    )
+    .action(async ({ refresh, withoutEnvironment }) => {
       const { labUp } = await import("../../../lab/index.ts");
-      await labUp(options);
+      await labUp({ refresh, environment: withoutEnvironment !== true });
     });
 
 const down = () =>
