@@ -1,12 +1,12 @@
 import { UserError } from "../../base/errors.ts";
 import type { Allocatable } from "../../schema/contract.ts";
-import type { EnvironmentConfig } from "../../schema/environment.ts";
+import type { ExistingPool } from "../../schema/environment/index.ts";
 import { parseCpu, parseMemory } from "../../schema/primitives.ts";
 
 /** `status.allocatable` of a node: resource name to quantity. */
 export type NodeAllocatable = Readonly<Record<string, string>>;
 
-type AllocatableConfig = EnvironmentConfig["pools"][number]["allocatable"];
+type AllocatableConfig = ExistingPool["allocatable"];
 
 /**
  * What one node of a pool offers to runs.

@@ -4,6 +4,7 @@ import { parseCpu, parseDuration, parseMemory } from "../../schema/primitives.ts
 import type { NodeAllocatable } from "./allocatable.ts";
 import { egressOf } from "./egress.ts";
 import { poolsOf } from "./pools.ts";
+import { checked } from "./quantities.ts";
 
 /** What only the cluster and the cloud know. */
 export interface EnvironmentFacts {
@@ -73,9 +74,6 @@ export function lacksOf(platform: Platform): EnvironmentContract["lacks"] {
     choice.install ? [] : [{ part, because: choice.because }],
   );
 }
-
-/** A quantity that the schema has accepted already. */
-export const checked = (value: number | undefined): number => value ?? unreachable("a checked quantity");
 
 function unreachable(what: string): never {
   throw new Error(`${what} is missing`);

@@ -1,3 +1,5 @@
+import { CALICO_NODE } from "../../components/platform/calico-values.ts";
+import { STARTUP_TAINT_POD } from "../../components/platform/startup-taint-pod.ts";
 import type { EksEnvironment } from "../../schema/environment/index.ts";
 
 /** What one pod of the platform on each node asks for. */
@@ -9,25 +11,26 @@ interface Daemon {
 }
 
 /**
- * Requests of the pods that every node carries. Add-ons: the defaults of their managed versions, which set CPU only for most
- * (`kubectl get daemonset -A -o jsonpath=…` shows them); Calico and the start-up taint: what our own components set.
+ * Requests of the managed add-ons' pods that every node carries, by their defaults; to see those of a cluster:
+ * `kubectl get daemonsets -A -o custom-columns=N:.metadata.name,R:.spec.template.spec.containers[*].resources.requests`
  */
-const DAEMONS = {
-  "aws-node": { cpu: 50, memory: 0 },
-  "kube-proxy": { cpu: 100, memory: 0 },
-  "ebs-csi-node": { cpu: 30, memory: 120 },
-  "eks-pod-identity-agent": { cpu: 0, memory: 0 },
-} as const satisfies Readonly<Record<string, Daemon>>;
-
-const CALICO: Daemon = { cpu: 100, memory: 128 };
-const STARTUP_TAINT: Daemon = { cpu: 10, memory: 16 };
+const ADDONS: readonly Daemon[] = [
+  // aws-node with its network policy agent: https://github.com/aws/amazon-vpc-cni-k8s/blob/master/charts/aws-vpc-cni/values.yaml
+  { cpu: 50, memory: 0 },
+  // kube-proxy: https://docs.aws.amazon.com/eks/latest/userguide/managing-kube-proxy.html
+  { cpu: 100, memory: 0 },
+  // ebs-csi-node, three containers: https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/charts/aws-ebs-csi-driver/values.yaml
+  { cpu: 30, memory: 120 },
+  // eks-pod-identity-agent asks for nothing: https://github.com/aws/eks-pod-identity-agent/blob/main/charts/eks-pod-identity-agent/values.yaml
+  { cpu: 0, memory: 0 },
+];
 
 /** What the platform's own pods take of every node: CPU in millicores, memory in MiB, and their number. */
 export function daemonsOf({ platform }: EksEnvironment): Daemon & { readonly pods: number } {
   const all: readonly Daemon[] = [
-    ...Object.values(DAEMONS),
-    ...(platform.calico.install ? [CALICO] : []),
-    ...(platform.startupTaint.install ? [STARTUP_TAINT] : []),
+    ...ADDONS,
+    ...(platform.calico.install ? [CALICO_NODE] : []),
+    ...(platform.startupTaint.install ? [STARTUP_TAINT_POD] : []),
   ];
   return {
     cpu: all.reduce((sum, { cpu }) => sum + cpu, 0),

@@ -41,7 +41,7 @@ function endpoints({ network, zones }: EksCluster): Egress[] {
   return [
     {
       name: "aws-endpoints",
-      peers: plan.subnets.map((subnet) => ({ kind: "cidr", cidr: subnet.public, except: [] })),
+      peers: plan.zones.map((subnet) => ({ kind: "cidr", cidr: subnet.public, except: [] })),
       ports: [{ protocol: "TCP", port: 443 }],
     },
   ];

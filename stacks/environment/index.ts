@@ -5,8 +5,5 @@ import { type EnvironmentOutputs, environmentProgram } from "./program.ts";
 
 /** `pulumi up` in the project's root: the stack's name is the environment's. */
 export default async function door(): Promise<EnvironmentOutputs> {
-  return await atTheDoor(async () => {
-    await Promise.resolve();
-    return environmentProgram(pulumi.getStack(), readConfig());
-  });
+  return await atTheDoor(async () => await environmentProgram(pulumi.getStack(), readConfig()));
 }

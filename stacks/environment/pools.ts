@@ -1,7 +1,12 @@
-import { POOL_LABEL, poolTolerations } from "../../components/nodes/pool-marks.ts";
-import { eksAllocatable, maxPods } from "../../knowledge/aws/allocatable.ts";
-import { instanceType } from "../../knowledge/aws/instances.ts";
-import { onDemandPrice } from "../../knowledge/aws/prices.ts";
+import { POOL_LABEL } from "../../components/nodes/existing-pool.ts";
+import { RUNS_TAINT, SPOT_TAINT } from "../../components/nodes/taints.ts";
+import {
+  eksAllocatable,
+  type InstanceType,
+  instanceType,
+  maxPods,
+  onDemandPrice,
+} from "../../knowledge/aws/index.ts";
 import type { Allocatable, Pool } from "../../schema/contract.ts";
 import {
   type EksEnvironment,
@@ -12,8 +17,8 @@ import {
 } from "../../schema/environment/index.ts";
 import { parseMemory } from "../../schema/primitives.ts";
 import { allocatableOf, type NodeAllocatable } from "./allocatable.ts";
-import { checked } from "./contract.ts";
 import { daemonsOf } from "./daemons.ts";
+import { checked } from "./quantities.ts";
 
 /** The pools that take new runs, as plans see them. */
 export function poolsOf(config: EnvironmentConfig, nodes: ReadonlyMap<string, NodeAllocatable>): Pool[] {
@@ -56,29 +61,52 @@ function eksPool(pool: EksPool, config: EksEnvironment): Pool {
     maxNodesPerZone: pool.nodesPerZone.max,
     allocatable: offered(pool, config),
     nodeSelector: { [POOL_LABEL]: pool.name },
-    tolerations: poolTolerations(pool),
+    tolerations: tolerationsFor(pool),
     pricePerHour: pool.pricePerHour ?? listed,
   };
 }
 
-/** What one node of a pool offers to runs: the least of its types, without the platform's own pods. */
-function offered(pool: EksPool, config: EksEnvironment): Allocatable {
-  const daemons = daemonsOf(config);
-  const each = pool.instanceTypes.flatMap((name) => {
-    const type = instanceType(name);
-    if (type === undefined) return [];
-    const pods = maxPods(type, { prefixDelegation: true });
-    return eksAllocatable(type, {
-      maxPods: pods,
+/** What runs on a pool tolerate. Not its start-up taint, which is gone once the node is fit for them. */
+const tolerationsFor = ({ capacity, taints }: EksPool): Pool["tolerations"] =>
+  [RUNS_TAINT, ...(capacity === "spot" ? [SPOT_TAINT] : []), ...taints].flatMap(({ key, value, effect }) =>
+    // Nobody needs to tolerate a mere preference.
+    effect === "PreferNoSchedule" ? [] : [{ key, operator: "Equal" as const, value, effect }],
+  );
+
+/** Facts about a pool's instance types, which the config's rules have checked. */
+export const typesOf = ({ instanceTypes }: Pick<EksPool, "instanceTypes">): InstanceType[] =>
+  instanceTypes.flatMap((name) => instanceType(name) ?? []);
+
+/** Pods that the kubelet of a pool's nodes takes at most. */
+export const maxPodsOf = (pool: Pick<EksPool, "instanceTypes">): number =>
+  Math.min(...typesOf(pool).map((type) => maxPods(type, { prefixDelegation: true })));
+
+/** What one node of a pool offers to pods, the platform's own included: the least of its types. */
+export function roomOf(pool: EksPool): Allocatable {
+  const each = typesOf(pool).map((type) =>
+    eksAllocatable(type, {
+      maxPods: maxPodsOf(pool),
       rootVolumeMib: checked(parseMemory(pool.rootVolume)),
       localDisks: pool.localDisks === "scratch" ? "scratch" : "none",
-    });
-  });
+    }),
+  );
   const least = (of: (room: Allocatable) => number): number => Math.min(...each.map(of));
   return {
-    cpu: least(({ cpu }) => cpu) - daemons.cpu,
-    memory: least(({ memory }) => memory) - daemons.memory,
+    cpu: least(({ cpu }) => cpu),
+    memory: least(({ memory }) => memory),
     scratch: least(({ scratch }) => scratch),
-    pods: least(({ pods }) => pods) - daemons.pods,
+    pods: least(({ pods }) => pods),
+  };
+}
+
+/** What one node of a pool offers to runs. */
+function offered(pool: EksPool, config: EksEnvironment): Allocatable {
+  const room = roomOf(pool);
+  const daemons = daemonsOf(config);
+  return {
+    cpu: room.cpu - daemons.cpu,
+    memory: room.memory - daemons.memory,
+    scratch: room.scratch,
+    pods: room.pods - daemons.pods,
   };
 }

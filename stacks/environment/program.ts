@@ -1,62 +1,73 @@
-import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { TenantNamespace } from "../../components/tenants/namespace.ts";
 import type { EnvironmentContract } from "../../schema/contract.ts";
-import type { EnvironmentConfig } from "../../schema/environment.ts";
+import { type EnvironmentConfig, isEks } from "../../schema/environment/index.ts";
 import { insideApply } from "../door.ts";
-import { contractOf } from "./contract.ts";
+import { contractOf, lacksOf } from "./contract.ts";
+import { eksFoundation } from "./eks.ts";
+import { existingFoundation } from "./existing.ts";
+import type { Identity } from "./foundation.ts";
 
 /** The environment's one output. */
 export interface EnvironmentOutputs {
   readonly contract: pulumi.Output<EnvironmentContract>;
 }
 
-/** The program of an environment: its config in, resources and contract out. */
-export function environmentProgram(name: string, config: EnvironmentConfig): EnvironmentOutputs {
-  const provider = clusterProvider(name, config.cluster);
-  const read = { provider };
+/**
+ * The program of an environment: its config in, resources and contract out.
+ * @throws UserError `other-cluster`.
+ */
+export async function environmentProgram(
+  name: string,
+  config: EnvironmentConfig,
+): Promise<EnvironmentOutputs> {
+  const identity: Identity = {
+    name,
+    labels: {
+      "app.kubernetes.io/managed-by": "mayfly",
+      "app.kubernetes.io/part-of": "mayfly",
+      "mayfly.dev/environment": name,
+      "mayfly.dev/class": config.class,
+    },
+  };
+  await sayWhatIsLeftOut(config);
+
+  const foundation = isEks(config)
+    ? eksFoundation(identity, config)
+    : await existingFoundation(identity, config);
+  const { provider } = foundation;
 
   const tenants = config.tenants.map(({ id }) => {
-    const { namespaceName } = new TenantNamespace(`tenant-${id}`, {
-      tenant: id,
-      labels: {
-        "app.kubernetes.io/managed-by": "mayfly",
-        "app.kubernetes.io/part-of": "mayfly",
-        "mayfly.dev/environment": name,
-        "mayfly.dev/tenant": id,
-      },
-      provider,
-    });
+    const labels = { ...identity.labels, "mayfly.dev/tenant": id };
+    const { namespaceName } = new TenantNamespace(`tenant-${id}`, { tenant: id, labels, provider });
     return namespaceName.apply((namespace) => [id, namespace] as const);
   });
 
-  // Read, not managed: what is on the cluster before us. Names apart from ours, since a read resource has a URN too.
-  const system = kubernetes.core.v1.Namespace.get("existing-kube-system", "kube-system", read);
-  const sampleNodes = new Set(
-    config.pools.flatMap(({ allocatable }) => (allocatable.from === "node" ? [allocatable.node] : [])),
-  );
-  const nodes = [...sampleNodes].map((node) =>
-    kubernetes.core.v1.Node.get(`existing-${node}`, node, read).status.apply(
-      (status) => [node, status.allocatable] as const,
-    ),
-  );
-
   const contract = pulumi
-    .all([system.metadata.uid, pulumi.all(nodes), pulumi.all(tenants)])
-    .apply(([clusterId, allocatable, namespaces]) =>
+    .all([
+      foundation.clusterId,
+      foundation.nodes,
+      pulumi.all(tenants),
+      foundation.storageClasses,
+      foundation.repositories,
+    ])
+    .apply(([clusterId, nodes, namespaces, storageClasses, repositories]) =>
       insideApply(() =>
-        contractOf(name, config, { clusterId, nodes: new Map(allocatable), namespaces: new Map(namespaces) }),
+        contractOf(name, config, {
+          clusterId,
+          nodes: new Map(nodes),
+          namespaces: new Map(namespaces),
+          storageClasses,
+          repositories: new Map(repositories),
+        }),
       ),
     );
   return { contract };
 }
 
-/** The provider for the cluster. A kind of cluster that has to be made first gets its provider here, from what it made. */
-function clusterProvider(name: string, cluster: EnvironmentConfig["cluster"]): kubernetes.Provider {
-  return new kubernetes.Provider("kubernetes", {
-    // The kubeconfig is ambient (KUBECONFIG); its path may differ from machine to machine.
-    clusterIdentifier: name,
-    upsertExistingObjects: false,
-    ...(cluster.context === undefined ? {} : { context: cluster.context }),
-  });
+/** A part that is switched off is never left out silently. */
+async function sayWhatIsLeftOut({ platform }: EnvironmentConfig): Promise<void> {
+  for (const { part, because } of lacksOf(platform)) {
+    await pulumi.log.warn(`without ${part}: ${because}`);
+  }
 }

@@ -1,5 +1,6 @@
 import { type EnvironmentConfig, isEks } from "../../../schema/environment/index.ts";
 import { networkProblems } from "./network.ts";
+import { platformProblems } from "./platform.ts";
 import { eksPoolProblems, poolProblems } from "./pools.ts";
 import type { Problem } from "./problem.ts";
 import { tenantProblems } from "./tenants.ts";
@@ -13,6 +14,7 @@ export function configProblems(config: EnvironmentConfig): Problem[] {
     ...networkProblems(config.cluster),
     ...versionProblems(config),
     ...eksPoolProblems(config),
+    ...platformProblems(config),
     ...common,
   ];
 }

@@ -1,7 +1,7 @@
 import { Address4 } from "ip-address";
 import { suggest } from "../../../base/nearest.ts";
 import { planSubnets } from "../../../components/network/subnets.ts";
-import { isRegion, REGIONS, zonesOf } from "../../../knowledge/aws/regions.ts";
+import { suggestRegions, zonesOf } from "../../../knowledge/aws/index.ts";
 import type { EksCluster } from "../../../schema/environment/index.ts";
 import type { Problem } from "./problem.ts";
 
@@ -11,16 +11,14 @@ export function networkProblems(cluster: EksCluster): Problem[] {
 }
 
 function zoneProblems({ region, zones }: EksCluster): Problem[] {
-  if (!isRegion(region)) {
-    return [
-      { path: "cluster.region", message: `there is no region "${region}". ${suggest(region, [...REGIONS])}` },
-    ];
-  }
   const known = zonesOf(region);
+  if (known === undefined) {
+    return [{ path: "cluster.region", message: `there is no region "${region}". ${suggestRegions(region)}` }];
+  }
   return zones.flatMap((zone, index) => {
     const path = `cluster.zones[${index}]`;
     if (!known.includes(zone)) {
-      return [{ path, message: `region ${region} has no zone "${zone}". ${suggest(zone, [...known])}` }];
+      return [{ path, message: `region ${region} has no zone "${zone}". ${suggest(zone, known)}` }];
     }
     return zones.indexOf(zone) < index ? [{ path, message: `zone ${zone} is there already` }] : [];
   });
@@ -53,7 +51,10 @@ function rangeProblems({ network, zones }: EksCluster): Problem[] {
   }
   if (problems.length > 0) return problems;
   const plan = planSubnets({ vpcCidr, podCidr, zones });
-  return plan.ok ? [] : [{ path: `cluster.network.${plan.problem.range}`, message: plan.problem.message }];
+  if (plan.ok) return [];
+  const { input, message, hint } = plan.problem;
+  const path = input === "zones" ? "cluster.zones" : `cluster.network.${input}`;
+  return [{ path, message: `${message}; ${hint}` }];
 }
 
 function overlap(left: string, right: string): boolean {

@@ -1,5 +1,5 @@
 import { suggest } from "../../../base/nearest.ts";
-import { instanceType, suggestInstanceTypes } from "../../../knowledge/aws/instances.ts";
+import { instanceType, suggestInstanceTypes } from "../../../knowledge/aws/index.ts";
 import type { EksEnvironment, EnvironmentConfig } from "../../../schema/environment/index.ts";
 import type { Problem } from "./problem.ts";
 

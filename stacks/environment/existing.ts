@@ -1,0 +1,42 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { ExistingPool } from "../../components/nodes/existing-pool.ts";
+import type { ExistingEnvironment } from "../../schema/environment/index.ts";
+import { refuseOtherCluster } from "./cluster-identity.ts";
+import type { Foundation, Identity } from "./foundation.ts";
+
+/**
+ * An environment on a cluster that is there: pools are labels on its nodes.
+ * @throws UserError `other-cluster`.
+ */
+export async function existingFoundation(
+  { name }: Identity,
+  { cluster, pools }: ExistingEnvironment,
+): Promise<Foundation> {
+  const how: kubernetes.ProviderArgs = {
+    // The kubeconfig is ambient (KUBECONFIG) where the config names none; its path may differ from machine to machine.
+    clusterIdentifier: name,
+    upsertExistingObjects: false,
+    ...(cluster.kubeconfig === undefined ? {} : { kubeconfig: cluster.kubeconfig }),
+    ...(cluster.context === undefined ? {} : { context: cluster.context }),
+  };
+  const clusterId = await refuseOtherCluster(how);
+  const provider = new kubernetes.Provider("kubernetes", how);
+
+  for (const pool of pools) {
+    if (pool.nodes.length > 0) {
+      new ExistingPool(`pool-${pool.name}`, { pool: pool.name, nodes: pool.nodes, provider });
+    }
+  }
+
+  // Read, not managed: what is on the cluster before us. Names apart from ours, since a read resource has a URN too.
+  const sampleNodes = new Set(
+    pools.flatMap(({ allocatable }) => (allocatable.from === "node" ? [allocatable.node] : [])),
+  );
+  const nodes = [...sampleNodes].map((node) =>
+    kubernetes.core.v1.Node.get(`existing-${node}`, node, { provider }).status.apply(
+      (status) => [node, status.allocatable] as const,
+    ),
+  );
+  return { provider, clusterId, nodes: pulumi.all(nodes), storageClasses: [], repositories: [] };
+}

@@ -1,0 +1,25 @@
+import type * as kubernetes from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Labels } from "../../components/core/labels.ts";
+import type { NodeAllocatable } from "./allocatable.ts";
+
+/** What an environment knows of itself before it has made anything. */
+export interface Identity {
+  /** The stack's name, and the environment's. */
+  readonly name: string;
+  /** Labels of its Kubernetes objects, and tags of its cloud resources. */
+  readonly labels: Labels;
+}
+
+/** The cluster that the rest of the environment stands on. */
+export interface Foundation {
+  readonly provider: kubernetes.Provider;
+  /** UID of namespace kube-system. */
+  readonly clusterId: pulumi.Input<string>;
+  /** `status.allocatable` of the nodes that pools name, by node name. */
+  readonly nodes: pulumi.Input<readonly (readonly [string, NodeAllocatable])[]>;
+  /** Storage classes that the platform made. */
+  readonly storageClasses: pulumi.Input<readonly string[]>;
+  /** Image repositories, as name and URL. */
+  readonly repositories: pulumi.Input<readonly (readonly [string, string])[]>;
+}
