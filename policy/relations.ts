@@ -1,5 +1,5 @@
 import type { ResourceView } from "./resource.ts";
-import { isUnknown, read } from "./values.ts";
+import { isAbsent, isUnknown, read } from "./values.ts";
 
 /** Which resources of a stack belong together. */
 export interface Relations {
@@ -7,7 +7,7 @@ export interface Relations {
   /**
    * Whether `property` of `one` names `other`. In a preview the name itself is not known yet, but what it is made from is: `other`
    * itself, or a component that holds it and no second one of its type, as where it is made inside a remote component. Otherwise the names
-   * are compared.
+   * are compared; where one of them is not known yet and nothing says what it is made from, they may be the same.
    */
   readonly names: (
     one: ResourceView,
@@ -34,8 +34,10 @@ export function relationsOf(resources: readonly ResourceView[]): Relations {
       const holders = above(other).filter((urn) => sources.includes(urn));
       if (holders.some((urn) => holds(urn, other.type) === 1)) return true;
       const mine = read(one.props, property);
-      const theirs = name.reduce<unknown>((value, step) => read(value, step), other.props);
-      return mine !== undefined && !isUnknown(mine) && mine === theirs;
+      const theirs = read(other.props, ...name);
+      // Made from something else, or from nothing that we know of.
+      if (isUnknown(mine) || isUnknown(theirs)) return sources.length === 0;
+      return !isAbsent(mine) && mine === theirs;
     },
   };
 }

@@ -1,0 +1,13 @@
+import { AWS_EXAMPLES } from "./aws.ts";
+import type { Example } from "./builders.ts";
+import { MARKS_EXAMPLES } from "./marks.ts";
+import { POD_EXAMPLES } from "./pods.ts";
+import { STACK_EXAMPLES } from "./stack.ts";
+
+/** Examples of every rule. */
+export const EXAMPLES: readonly Example[] = [
+  ...AWS_EXAMPLES,
+  ...STACK_EXAMPLES,
+  ...POD_EXAMPLES,
+  ...MARKS_EXAMPLES,
+];
