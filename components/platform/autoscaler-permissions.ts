@@ -5,33 +5,6 @@ interface PolicyDocument {
 }
 
 /**
- * Who may take a role: pods of one service account of one cluster, by EKS Pod Identity, which names them in session tags
- * (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html).
- */
-export const podIdentityTrust = (
-  clusterName: string,
-  namespace: string,
-  serviceAccount: string,
-): PolicyDocument => ({
-  Version: "2012-10-17",
-  Statement: [
-    {
-      Sid: "PodIdentity",
-      Effect: "Allow",
-      Principal: { Service: "pods.eks.amazonaws.com" },
-      Action: ["sts:AssumeRole", "sts:TagSession"],
-      Condition: {
-        StringEquals: {
-          "aws:RequestTag/eks-cluster-name": clusterName,
-          "aws:RequestTag/kubernetes-namespace": namespace,
-          "aws:RequestTag/kubernetes-service-account": serviceAccount,
-        },
-      },
-    },
-  ],
-});
-
-/**
  * What Cluster Autoscaler does in AWS. It may look at all groups, since these calls know no narrower resource, and may resize those
  * that carry this cluster's tag (https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md).
  */

@@ -1,10 +1,12 @@
-import * as aws from "@pulumi/aws";
+import type * as aws from "@pulumi/aws";
+import * as eks from "@pulumi/aws/eks/index.js";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { PodIdentityRole } from "../cluster/pod-identity.ts";
 import { Component } from "../core/component.ts";
 import { type Labels, labelled } from "../core/labels.ts";
 import { type AutoscalerTiming, autoscalerFlags, priorities } from "./autoscaler-flags.ts";
-import { podIdentityTrust, scalingPolicy } from "./autoscaler-permissions.ts";
+import { scalingPolicy } from "./autoscaler-permissions.ts";
 import { type Placement, placed } from "./placement.ts";
 
 /** Arguments of a {@link ClusterAutoscaler}. */
@@ -57,30 +59,27 @@ export class ClusterAutoscaler extends Component {
     this.seal({ roleArn: this.roleArn, release: release.name });
   }
 
-  #identity(args: ClusterAutoscalerArgs): aws.eks.PodIdentityAssociation {
-    const role = new aws.iam.Role(
+  #identity(args: ClusterAutoscalerArgs): eks.PodIdentityAssociation {
+    const role = new PodIdentityRole(
       this.childName("role"),
       {
-        description: pulumi.interpolate`Cluster Autoscaler of EKS cluster ${args.clusterName}`,
-        assumeRolePolicy: pulumi
-          .output(args.clusterName)
-          .apply((cluster) => JSON.stringify(podIdentityTrust(cluster, NAMESPACE, NAME))),
-      },
-      this.childOptions(),
-    );
-    const policy = new aws.iam.RolePolicy(
-      this.childName("scaling"),
-      {
-        role: role.name,
-        name: "scaling",
+        clusterName: args.clusterName,
+        namespace: NAMESPACE,
+        serviceAccount: NAME,
+        managedPolicyArns: [],
         policy: pulumi.output(args.clusterName).apply((cluster) => JSON.stringify(scalingPolicy(cluster))),
       },
-      this.childOptions(),
+      this.componentOptions(),
     );
-    return new aws.eks.PodIdentityAssociation(
+    return new eks.PodIdentityAssociation(
       this.childName("identity"),
-      { clusterName: args.clusterName, namespace: NAMESPACE, serviceAccount: NAME, roleArn: role.arn },
-      this.childOptions({ dependsOn: [policy] }),
+      {
+        clusterName: args.clusterName,
+        namespace: NAMESPACE,
+        serviceAccount: NAME,
+        roleArn: role.roleArn,
+      },
+      this.childOptions({ dependsOn: [role] }),
     );
   }
 

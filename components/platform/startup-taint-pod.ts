@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Taint } from "../nodes/autoscaler-tags.ts";
 
 type Container = types.input.core.v1.Container;
 
@@ -11,13 +12,6 @@ export interface StartupTaintImages {
   readonly pause: string;
   /** @default IfNotPresent */
   readonly pullPolicy?: "IfNotPresent" | "Never";
-}
-
-/** A taint as `kubectl taint` writes it. */
-export interface Taint {
-  readonly key: string;
-  readonly value: string;
-  readonly effect: string;
 }
 
 /** Felix's health on its node: https://docs.tigera.io/calico/latest/reference/felix/configuration (HealthPort). */

@@ -1,5 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
-import type { Taint } from "./startup-taint-pod.ts";
+import type { Taint } from "../nodes/autoscaler-tags.ts";
 
 /** Fields of a node that may be written without its status and that hold more than bookkeeping. */
 const METADATA = ["labels", "annotations", "finalizers", "ownerReferences"];

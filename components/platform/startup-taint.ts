@@ -2,6 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component } from "../core/component.ts";
 import { type Labels, labelled } from "../core/labels.ts";
+import { STARTUP_TAINT } from "../nodes/taints.ts";
 import { type StartupTaintImages, taintPodSpec } from "./startup-taint-pod.ts";
 import { taintPolicySpec } from "./startup-taint-policy.ts";
 
@@ -12,19 +13,12 @@ export interface StartupTaintArgs {
   readonly provider: kubernetes.Provider;
 }
 
-/** The taint that nodes of pools begin with; Cluster Autoscaler knows the prefix and doesn't count such a node as unusable. */
-export const STARTUP_TAINT = {
-  key: "startup-taint.cluster-autoscaler.kubernetes.io/calico",
-  value: "true",
-  effect: "NoSchedule",
-} as const;
-
 /** Where the platform's own host-level pods run. */
 export const SYSTEM_NAMESPACE = "mayfly-system";
 const NAME = "startup-taint";
 
 /**
- * Takes {@link STARTUP_TAINT} off a new node once Calico enforces policies on it. Nodes are Ready before that, and nobody else does it:
+ * Takes the start-up taint of components/nodes/taints.ts off a new node once Calico enforces policies on it. Nodes are Ready before that, and nobody else does it:
  * https://github.com/projectcalico/calico/issues/11331
  *
  * Its service account may write nodes, so an admission policy narrows that to this one taint, on the node that the pod runs on.
