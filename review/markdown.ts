@@ -1,0 +1,178 @@
+import {
+  componentTitle,
+  costRemarks,
+  costRows,
+  isDetailed,
+  policySummary,
+  simulatedLines,
+  summaryLine,
+  totalText,
+  varies,
+} from "./lines.ts";
+import { joinNames } from "./names.ts";
+import {
+  CHANGES,
+  type Change,
+  type ChangeGroup,
+  type ComponentChanges,
+  type PropertyChange,
+  type Review,
+} from "./types.ts";
+import { CHANGE_WORDS, formatComparedWith, formatCounts } from "./words.ts";
+
+/** Text inside Markdown: no HTML, no marks, no line end. */
+const escape = (text: string): string =>
+  text
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/([|\\`*_[\]])/g, "\\$1");
+
+/** Text as it is. */
+const code = (text: string): string => `\`${text.replace(/[`\n]/g, " ")}\``;
+
+function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[],
+): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [
+    line(head),
+    line(head.map((_, column) => (right.includes(column) ? "---:" : "---"))),
+    ...rows.map(line),
+  ];
+}
+
+/** A review for a pull request. */
+export function renderMarkdown(review: Review): string {
+  const { comparedWith, totals } = review;
+  const lines = [
+    `## Review of \`${review.environment}\`: ${review.succeeded || review.refused ? formatCounts(totals.changes) : "the preview failed"}`,
+    "",
+    `Compared with: ${escape(formatComparedWith(comparedWith))}`,
+    "",
+    ...(comparedWith.kind === "commit"
+      ? comparedWith.notes.flatMap((note) => [`Note: ${escape(note)}.`, ""])
+      : []),
+    `> **${escape(review.notice)}**`,
+    "",
+    "### What needs attention",
+    "",
+    ...(review.attention.length === 0 ? ["Nothing."] : attentionLines(review)),
+    "",
+    "### Changes by component",
+    "",
+    ...(review.components.length === 0
+      ? ["None."]
+      : review.components.flatMap((entry) => componentLines(entry, review))),
+    "",
+    "### By kind",
+    "",
+    `${totalText(review)}.`,
+    "",
+    "<details><summary>Each kind</summary>",
+    "",
+    ...kindTable(review),
+    "",
+    "</details>",
+    "",
+    "### Costs a month",
+    "",
+    ...costLines(review),
+    "",
+    "### Policies",
+    "",
+    ...policyLines(review),
+    "",
+    ...(review.warnings.length === 0
+      ? []
+      : ["### Warnings", "", ...review.warnings.map((warning) => `- ${escape(warning)}`), ""]),
+    "### Simulated",
+    "",
+    ...simulatedLines(review).map((line) => `- ${escape(line)}`),
+    "",
+    escape(summaryLine(review)),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function attentionLines({ attention }: Review): string[] {
+  return attention.flatMap(({ level, message, details }) => [
+    level === "danger" ? `- :stop_sign: **${escape(message)}**` : `- :warning: ${escape(message)}`,
+    ...details.map((detail) => `  - ${escape(detail)}`),
+  ]);
+}
+
+function componentLines(entry: ComponentChanges, review: Review): string[] {
+  const { title, which } = componentTitle(entry);
+  const named = review.comparedWith.kind !== "nothing";
+  const each = entry.components.length > 1 ? "each: " : "";
+  const names = which.length === 0 ? "" : `: ${which.map(escape).join(", ")}`;
+  const lines = [`- **${escape(title)}**${names}`];
+  const plain = new Map<Change, string[]>();
+  for (const group of entry.groups) {
+    if (isDetailed(group)) {
+      lines.push(`  - ${each}${CHANGE_WORDS[group.change]} ${groupText(group, true)}`);
+      lines.push(
+        ...group.properties.map(
+          (property) => `    - ${propertyText(property, varies(group, property.path))}`,
+        ),
+      );
+    } else {
+      plain.set(group.change, [...(plain.get(group.change) ?? []), groupText(group, named)]);
+    }
+  }
+  for (const [change, texts] of plain) lines.push(`  - ${each}${CHANGE_WORDS[change]} ${texts.join(", ")}`);
+  return lines;
+}
+
+const groupText = ({ kind, names }: ChangeGroup, named: boolean): string =>
+  `${names.length} ${code(kind)}${named ? ` ${code(joinNames(names))}` : ""}`;
+
+function propertyText({ path, from, to, replaces }: PropertyChange, alike: boolean): string {
+  const values =
+    from === undefined
+      ? `${code(to ?? "")} (new)`
+      : to === undefined
+        ? `${code(from)} (taken away)`
+        : `${code(from)} → ${code(to)}`;
+  return `${code(path)}: ${values}${alike ? ", others alike" : ""}${replaces ? ", **forces the replacement**" : ""}`;
+}
+
+function kindTable({ kinds }: Review): string[] {
+  const shown = CHANGES.filter(
+    (change) => change !== "same" && kinds.some(({ changes }) => changes[change] > 0),
+  );
+  const rows = kinds.map(({ kind, total, changes }) => [
+    code(kind),
+    String(total),
+    ...shown.map((change) => (changes[change] === 0 ? "" : String(changes[change]))),
+  ]);
+  const head = ["kind", "total", ...shown.map((change) => CHANGE_WORDS[change])];
+  return table(head, rows, head.map((_, column) => column).slice(1));
+}
+
+function costLines({ costs }: Review): string[] {
+  const rows = costRows(costs).map(({ name, floor, ceiling, how }) =>
+    [name, floor, ceiling, how].map((cell) =>
+      name === "total" && cell !== "" ? `**${escape(cell)}**` : escape(cell),
+    ),
+  );
+  return [
+    ...(rows.length === 0 ? [] : [...table(["", "floor", "ceiling", "how"], rows, [1, 2]), ""]),
+    ...costRemarks(costs).flatMap((remark, index) => (index === 0 ? [escape(remark)] : ["", escape(remark)])),
+  ];
+}
+
+function policyLines({ policies }: Review): string[] {
+  const summary = policySummary(policies);
+  return [
+    `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}.`,
+    ...(policies.violations.length === 0 ? [] : [""]),
+    ...policies.violations.map(
+      ({ policy, mandatory, resource, message }) =>
+        `- ${mandatory ? "**broken**" : "advisory"} ${code(policy)}: ${code(resource?.split("::").at(-1) ?? "stack")}: ${escape(message)}`,
+    ),
+  ];
+}
