@@ -104,7 +104,7 @@ export class EksCluster extends Component {
     this.arn = eksCluster.arn;
     this.version = eksCluster.version;
     this.endpoint = eksCluster.endpoint;
-    this.certificateAuthority = eksCluster.certificateAuthority.data.apply((data) => data ?? "");
+    this.certificateAuthority = eksCluster.certificateAuthority.data;
     this.clusterSecurityGroupId = eksCluster.vpcConfig.clusterSecurityGroupId;
     // Not the `kubeconfig` output, which is `any`, nor getKubeconfig, which is a call into the provider.
     this.kubeconfig = cluster.kubeconfigJson;
