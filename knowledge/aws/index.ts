@@ -4,6 +4,7 @@ export {
   type NodeAllocatable,
   rootVolumeFor,
 } from "./allocatable.ts";
+export { type FittingType, type NodeNeed, smallestTypes } from "./fitting.ts";
 export { INSTANCE_TYPES, type InstanceType, instanceType, suggestInstanceTypes } from "./instances.ts";
 export { maxPods, podCeiling } from "./pods.ts";
 export { onDemandPrice, PRICED_REGIONS, type Price } from "./prices.ts";

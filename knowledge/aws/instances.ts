@@ -93,7 +93,11 @@ export const instanceType = (name: string): InstanceType | undefined => BY_NAME.
 export function suggestInstanceTypes(name: string): string {
   const [family = "", size] = name.toLowerCase().split(".");
   const families = Object.keys(FAMILIES);
-  const known = FAMILIES[family] === undefined ? nearest(family, families) : family;
+  // A neighbour of the same class and generation is what was meant rather than one of another.
+  const relatives = families.filter((name) => name.slice(0, 2) === family.slice(0, 2));
+  const known = Object.hasOwn(FAMILIES, family)
+    ? family
+    : (nearest(family, relatives) ?? nearest(family, families));
   if (known === undefined) {
     return `Known are families m, c, r and i of generations 6 to 8, such as ${families.slice(0, 3).join(", ")}; see \`mayfly instances\`.`;
   }

@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { eksAllocatable } from "../../../knowledge/aws/allocatable.ts";
+import { smallestTypes } from "../../../knowledge/aws/fitting.ts";
+import { INSTANCE_TYPES } from "../../../knowledge/aws/instances.ts";
+import { maxPods } from "../../../knowledge/aws/pods.ts";
+
+const names = (
+  need: { cpu: number; memory: number; scratch: number },
+  prefer: readonly string[] = [],
+): string[] => smallestTypes(need, new Set(prefer)).map(({ type }) => type.name);
+
+describe("types that would hold a pod", () => {
+  it("are the smallest of their class, cheapest first, of both architectures", () => {
+    expect(names({ cpu: 7000, memory: 50_000, scratch: 100_000 })).toEqual([
+      "r8g.2xlarge",
+      "r8i.2xlarge",
+      "m8g.4xlarge",
+    ]);
+  });
+
+  it("are of a family that is in use already, where it is no larger than another", () => {
+    expect(names({ cpu: 7000, memory: 50_000, scratch: 100_000 }, ["r7i", "m7g"])).toEqual([
+      "r8g.2xlarge",
+      "r7i.2xlarge",
+      "m7g.4xlarge",
+    ]);
+  });
+
+  it("are none where no type is large enough", () => {
+    expect(names({ cpu: 7000, memory: 40_000_000, scratch: 1 })).toEqual([]);
+  });
+
+  it("hold the pod, and no smaller size of their family does", () => {
+    const need = fc.record({
+      cpu: fc.integer({ min: 100, max: 180_000 }),
+      memory: fc.integer({ min: 100, max: 1_400_000 }),
+      scratch: fc.integer({ min: 1, max: 2_000_000 }),
+    });
+    fc.assert(
+      fc.property(need, (wish) => {
+        const found = smallestTypes(wish, new Set());
+        expect(found.length).toBeGreaterThan(0);
+        expect(found.length).toBeLessThanOrEqual(3);
+        for (const { type, rootVolumeGib } of found) {
+          const holds = (candidate: typeof type): boolean => {
+            const node = eksAllocatable(candidate, {
+              maxPods: maxPods(candidate, { prefixDelegation: true }),
+              rootVolumeMib: rootVolumeGib * 1024,
+              localDisks: "none",
+            });
+            return node.cpu >= wish.cpu && node.memory >= wish.memory && node.scratch >= wish.scratch;
+          };
+          expect(holds(type)).toBe(true);
+          const smaller = INSTANCE_TYPES.filter(
+            ({ family, vcpus }) => family === type.family && vcpus < type.vcpus,
+          );
+          expect(smaller.filter(holds)).toEqual([]);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
