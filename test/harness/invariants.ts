@@ -30,17 +30,29 @@ export function graphProblems(graph: Graph): string[] {
     ...graph.resources.filter(isKubernetes).flatMap(kubernetesProblems),
     ...graph.resources.filter(({ custom }) => !custom).flatMap((one) => componentProblems(one, graph)),
     ...graph.resources.flatMap(nameProblems),
-    ...[...podSpecs(graph)].flatMap(([name, pod]) => podProblems(name, pod)),
+    ...[...podSpecs(graph)]
+      .filter(([name]) => roleOf(graph.get(name)) !== "platform")
+      .flatMap(([name, pod]) => podProblems(name, pod)),
   ];
 }
 
-function kubernetesProblems({ name, inputs, provider, parent }: Registration): string[] {
+const roleOf = ({ inputs }: Registration): string | undefined =>
+  Metadata.safeParse(inputs).data?.metadata.labels["mayfly.dev/role"];
+
+/** What says whose an object is: of the environment as a whole, or of one tenant. */
+const OWNERS = { platform: ["mayfly.dev/environment", "mayfly.dev/class"], others: ["mayfly.dev/tenant"] };
+
+function kubernetesProblems(resource: Registration): string[] {
+  const { name, inputs, provider, parent, type } = resource;
   const problems: string[] = [];
   if (provider === undefined) problems.push(`${name}: no explicit provider`);
   if (parent === undefined) problems.push(`${name}: no component is its parent`);
+  // A chart labels its own objects, and a patch changes objects of others.
+  if (type.startsWith("kubernetes:helm.sh/") || type.endsWith("Patch")) return problems;
   const object = Metadata.safeParse(inputs);
   if (!object.success) return [...problems, `${name}: no metadata.name`];
-  for (const label of ["app.kubernetes.io/managed-by", "mayfly.dev/tenant", "mayfly.dev/role"]) {
+  const owner = OWNERS[roleOf(resource) === "platform" ? "platform" : "others"];
+  for (const label of ["app.kubernetes.io/managed-by", "mayfly.dev/role", ...owner]) {
     if (object.data.metadata.labels[label] === undefined) problems.push(`${name}: no label ${label}`);
   }
   return problems;

@@ -100,9 +100,12 @@ export async function record(program: () => unknown, options: RecordOptions = {}
     newResource: ({ name, inputs, type, id, custom }) => {
       if (id !== undefined && id !== "") {
         read.push({ type, id });
-        return { id, state: options.existing?.[id] ?? {} };
+        // A stack that was never updated has no outputs.
+        return { id, state: options.existing?.[id] ?? { outputs: {} } };
       }
-      return { id: custom === false ? undefined : `${name}-id`, state: inputs as object };
+      // Every AWS resource has an ARN that only AWS knows.
+      const known = type.startsWith("aws:") ? { arn: `arn:aws:::${name}` } : {};
+      return { id: custom === false ? undefined : `${name}-id`, state: { ...known, ...(inputs as object) } };
     },
     call: ({ token }) => {
       throw new Error(`the program called ${token}, which is no part of a pure program`);
