@@ -66,7 +66,7 @@ describe("the start-up taint's pods", () => {
     for (const { name, resources, securityContext } of containersOf(pod)) {
       expect(Object.keys(resources.limits).sort(), name).toEqual(["cpu", "ephemeral-storage", "memory"]);
       expect(resources.limits["memory"], name).toBe(resources.requests["memory"]);
-      expect(securityContext, name).toEqual({
+      expect(securityContext, name).toMatchObject({
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
         capabilities: { drop: ["ALL"] },
