@@ -1,12 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { Command } from "@commander-js/extra-typings";
-import { EXIT, UserError } from "../base/errors.ts";
+import { UserError } from "../base/errors.ts";
 import { projectDir } from "../base/paths.ts";
-import { OUTCOME_EXIT } from "../schema/outcome.ts";
+import { exitCodeOf, STOPPED_EXIT } from "./exit.ts";
 import type { Review } from "./types.ts";
-
-/** Ends the process when Ctrl-C stopped the review. */
-export const STOPPED_EXIT = OUTCOME_EXIT.cancelled;
 
 const HELP = `
 The real Pulumi engine runs the environment's program; the cloud and the cluster are stand-ins on this machine.
@@ -64,12 +61,6 @@ export const previewCommand = () =>
         stop.release();
       }
     });
-
-/** Exit code of a review, as --help says. */
-export const exitCodeOf = ({ succeeded, refused }: Pick<Review, "succeeded" | "refused">): number => {
-  if (refused) return OUTCOME_EXIT.refused;
-  return succeeded ? EXIT.ok : EXIT.invalidInput;
-};
 
 async function print(
   review: Review,

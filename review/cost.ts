@@ -108,11 +108,10 @@ function poolLines(config: Extract<EnvironmentConfig, { cluster: { kind: "eks" }
 
 function poolLine(pool: PoolShape, region: string): Line {
   const { min, max } = pool.nodesPerZone;
-  // A node group for each type and zone, each with these bounds.
-  const groups = pool.zones * pool.instanceTypes.length;
-  const [least, most] = [min * groups, max * groups];
+  // A node group for each zone, whose nodes are of any of the types.
+  const [least, most] = [min * pool.zones, max * pool.zones];
   const types = pool.instanceTypes.join(" or ");
-  const nodes = `${plural(pool.zones, "zone")}${pool.instanceTypes.length > 1 ? ` × ${pool.instanceTypes.length} types` : ""} × ${min === max ? min : `${min} to ${max}`}`;
+  const nodes = `${plural(pool.zones, "zone")} × ${min === max ? `${min}` : `${min} to ${max}`}`;
   const what = `${nodes}, ${types}${pool.spot ? " spot" : ""}`;
   const price = hourly(pool, region);
   if ("unknown" in price) {
@@ -198,7 +197,8 @@ interface VolumeMonth {
 
 function rootVolumeMonth(size: string, region: string, currency: string): VolumeMonth {
   const services = servicePrices(region);
-  const gib = (parseMemory(size) ?? 0) / 1024;
+  // EBS volumes have whole GiB.
+  const gib = Math.ceil((parseMemory(size) ?? 0) / 1024);
   const price = services?.gp3GbMonth;
   if (services === undefined || price === undefined) {
     return {
@@ -218,7 +218,7 @@ function rootVolumeMonth(size: string, region: string, currency: string): Volume
   }
   return {
     amount: gib * price,
-    how: `, ${Number(gib.toFixed(2))} GiB gp3 each`,
+    how: `, ${gib} GiB gp3 each`,
     notes: [],
     dates: [services.asOf],
   };

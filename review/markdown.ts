@@ -106,14 +106,16 @@ function attentionLines({ attention }: Review): string[] {
 
 function componentLines(entry: ComponentChanges, review: Review): string[] {
   const { title, which } = componentTitle(entry);
-  const named = review.comparedWith.kind !== "nothing";
-  const each = entry.components.length > 1 ? "each: " : "";
+  // Names are those of the first component.
+  const single = entry.components.length < 2;
+  const named = single && review.comparedWith.kind !== "nothing";
+  const each = single ? "" : "each: ";
   const names = which.length === 0 ? "" : `: ${which.map(escape).join(", ")}`;
   const lines = [`- **${escape(title)}**${names}`];
   const plain = new Map<Change, string[]>();
   for (const group of entry.groups) {
     if (isDetailed(group)) {
-      lines.push(`  - ${each}${CHANGE_WORDS[group.change]} ${groupText(group, true)}`);
+      lines.push(`  - ${each}${CHANGE_WORDS[group.change]} ${groupText(group, single)}`);
       lines.push(
         ...group.properties.map(
           (property) => `    - ${propertyText(property, varies(group, property.path))}`,

@@ -54,7 +54,7 @@ export function renderTerminal(review: Review, options: TerminalOptions): string
     "Changes by component",
     review.components.flatMap((entry) => componentLines(entry, review, style, width)),
   );
-  section("By kind", kindLines(review, style));
+  section("By kind", kindLines(review, style, width));
   section("Costs a month", costLines(review, style, width));
   section("Policies", policyLines(review, style, width));
   section(
@@ -86,14 +86,16 @@ function attentionLines({ attention }: Review, style: Style, width: number): str
 
 function componentLines(entry: ComponentChanges, review: Review, style: Style, width: number): string[] {
   const { title, which } = componentTitle(entry);
-  const named = review.comparedWith.kind !== "nothing";
+  // Names are those of the first component.
+  const single = entry.components.length < 2;
+  const named = single && review.comparedWith.kind !== "nothing";
   const lines = [`  ${style("bold", title)}`];
   if (which.length > 0) lines.push(...indented(which.join(", "), width, 4).map((line) => style("dim", line)));
-  const each = entry.components.length > 1 ? "each: " : "";
+  const each = single ? "" : "each: ";
   const plain = new Map<Change, string[]>();
   for (const group of entry.groups) {
     if (isDetailed(group)) {
-      lines.push(`    ${mark(group.change, style)} ${each}${groupText(group, true)}`);
+      lines.push(`    ${mark(group.change, style)} ${each}${groupText(group, single)}`);
       lines.push(...propertyLines(group, width).map((line) => `        ${line}`));
     } else {
       const listed = plain.get(group.change) ?? [];
@@ -120,13 +122,13 @@ function propertyLines(group: ChangeGroup, width: number): string[] {
       ...(varies(group, property.path) ? ["others alike"] : []),
     ];
     return wrap(
-      printable(`${describe(property)}${extra.length === 0 ? "" : `  (${extra.join("; ")})`}`),
+      printable(`${describe(property)}${extra.length === 0 ? "" : ` (${extra.join("; ")})`}`),
       width - 8,
     );
   });
 }
 
-function kindLines(review: Review, style: Style): string[] {
+function kindLines(review: Review, style: Style, width: number): string[] {
   const rows = review.kinds.map(({ kind, total, changes }) => [
     kind,
     String(total),
@@ -134,7 +136,8 @@ function kindLines(review: Review, style: Style): string[] {
       .map((change) => `${changes[change]} ${CHANGE_WORDS[change]}`)
       .join(", "),
   ]);
-  return [...align(rows, [1]).map((line) => `  ${line}`), `  ${style("bold", totalText(review))}`];
+  const total = indented(totalText(review), width).map((line) => style("bold", line));
+  return [...align(rows, [1]).map((line) => `  ${line}`), ...total];
 }
 
 function costLines({ costs }: Review, style: Style, width: number): string[] {

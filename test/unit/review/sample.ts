@@ -130,6 +130,7 @@ export function configOf(members: JsonRecord = {}, cluster: JsonRecord = {}): Ek
       ...cluster,
     },
     pools: [pool()],
+    platform: { startupTaint: { install: false, because: "no image for it" } },
     buckets: { logs: "acme-mayfly-logs", state: "acme-mayfly-state" },
     tenants: [
       {
