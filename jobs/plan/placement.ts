@@ -3,6 +3,7 @@ import type { EnvironmentContract, Pool } from "../../schema/contract.ts";
 import type { SparkJob } from "../../schema/job.ts";
 import type { Placement, PlannedContainer } from "../../schema/plan.ts";
 import { nodesNeeded, type PodSize, podLines, poolLine, type RunSize, shortages } from "./fit.ts";
+import { largerTypes } from "./larger.ts";
 import { checkZone, findPool, findTenant } from "./lookup.ts";
 import { stableNumber } from "./names.ts";
 import { refuse } from "./refusal.ts";
@@ -161,9 +162,14 @@ function refuseAll(
       message: `The ${who} pod is larger than a node of ${pairs.length === 1 ? `pool "${first.workers.name}"` : "any pool"}.`,
       arithmetic,
       path: workerTooBig ? "workers" : "driver",
-      hint: workerTooBig
-        ? "Ask for less workers.memory, workers.cores or scratch.size (more, smaller workers), or for a pool with larger nodes."
-        : "Ask for less driver.memory, driver.cores or scratch.size, or for a pool with larger nodes.",
+      hint:
+        (workerTooBig
+          ? "Ask for less workers.memory, workers.cores or scratch.size (more, smaller workers), or for a pool with larger nodes."
+          : "Ask for less driver.memory, driver.cores or scratch.size, or for a pool with larger nodes.") +
+        largerTypes(
+          workerTooBig ? pods.size.worker : pods.size.coordinator,
+          pairs.flatMap(({ coordinator, workers }) => [coordinator, workers]),
+        ),
     });
   }
   refuse({

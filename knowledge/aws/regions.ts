@@ -64,7 +64,7 @@ export function zonesOf(code: string): readonly string[] | undefined {
   const letters = isRegion(code) ? REGIONS[code]?.zones : undefined;
   return letters === undefined || letters === ""
     ? undefined
-    : [...letters].map((letter) => `${code}${letter}`);
+    : Array.from(letters, (letter) => `${code}${letter}`);
 }
 
 /** A sentence for a region that is not known: the nearest one, if any is near, and where to look. */

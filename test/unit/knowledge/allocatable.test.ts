@@ -9,6 +9,7 @@ import {
 } from "../../../knowledge/aws/allocatable.ts";
 import { INSTANCE_TYPES, type InstanceType, instanceType } from "../../../knowledge/aws/instances.ts";
 import { maxPods } from "../../../knowledge/aws/pods.ts";
+import { containing } from "../../harness/expect.ts";
 import { MEASURED_OVERHEAD, PUBLISHED_NODES, ROOT_FILE_SYSTEMS } from "./published-nodes.ts";
 
 const known = (name: string): InstanceType => {
@@ -162,7 +163,7 @@ describe("what an EKS node offers to pods", () => {
     ).toThrow(
       expect.objectContaining({
         code: "instance-type-without-local-disks",
-        hint: expect.stringContaining("m7gd"),
+        hint: containing("m7gd"),
       }),
     );
   });

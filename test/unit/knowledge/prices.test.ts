@@ -20,7 +20,8 @@ describe("on-demand prices", () => {
     ["m7g.4xlarge", "eu-west-1", 0.7277],
   ])("of %s in %s is %d dollars an hour", (name, region, dollars) => {
     const price = onDemandPrice(name, region);
-    expect(price).toMatchObject({ currency: "USD", asOf: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
+    expect(price?.currency).toBe("USD");
+    expect(price?.asOf).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect(Math.abs((price?.amount ?? 0) - dollars)).toBeLessThan(0.003 * dollars);
   });
 
