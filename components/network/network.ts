@@ -136,7 +136,8 @@ export class Network extends Component {
         region: args.region,
         vpcId: vpc.id,
         sourceCidrs: [args.vpcCidr, args.podCidr],
-        subnetIds: subnets.map(({ nodeSubnetId }) => nodeSubnetId),
+        // Away from nodes and from the control plane's addresses, so that what runs may reach can be said by subnet.
+        subnetIds: subnets.map(({ publicSubnetId }) => publicSubnetId),
         routeTableIds: privateRoutes.map(({ id }) => id),
       },
       this.componentOptions(),

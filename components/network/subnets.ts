@@ -13,9 +13,9 @@ export interface SubnetsInput {
 /** The subnets of one zone, as CIDRs. */
 export interface ZoneSubnets {
   readonly zone: string;
-  /** NAT gateway and load balancers. */
+  /** NAT gateway, load balancers and interface endpoints. */
   readonly public: string;
-  /** Nodes, interface endpoints and the control plane's network interfaces. */
+  /** Nodes and the control plane's network interfaces. */
   readonly nodes: string;
   /** Pods. */
   readonly pods: string;
@@ -36,7 +36,7 @@ export type SubnetsPlan =
 
 /** AWS takes /16 to /28; below /20 the nodes of a zone would be fewer than about 250. */
 const VPC_PREFIX = { largest: 16, smallest: 20 } as const;
-/** 64 addresses: a NAT gateway and the 8 free addresses that each load balancer wants, seven times. */
+/** 64 addresses, of which AWS keeps 5: a NAT gateway, eight endpoints, and the 8 free addresses that each load balancer wants. */
 const PUBLIC_PREFIX = 26;
 /** 1024 addresses: 32 reserved prefixes of /28, which is about four nodes with 110 pods each. */
 const SMALLEST_PODS_PREFIX = 22;

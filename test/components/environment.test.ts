@@ -1,19 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import { z } from "zod";
-import { projectDir } from "../../base/paths.ts";
-import { EnvironmentContract } from "../../schema/contract.ts";
+import { committedConfig, contractOf, recordEnvironment } from "../harness/environment.ts";
 import { graphProblems } from "../harness/invariants.ts";
-import { type Graph, record } from "../harness/record.ts";
-
-const Settings = z.object({ config: z.record(z.string(), z.unknown()) });
-const committed = Settings.parse(parse(readFileSync(join(projectDir, "Pulumi.lab.yaml"), "utf8"))).config;
-
-/** Pulumi hands objects and lists to programs as JSON text. */
-const asPulumi = (config: Readonly<Record<string, unknown>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(config).map(([key, value]) => [key, JSON.stringify(value)]));
+import type { Graph } from "../harness/record.ts";
 
 const node = (allocatable: Readonly<Record<string, string>>) => ({ status: { allocatable } });
 const EXISTING = {
@@ -29,21 +18,9 @@ const EXISTING = {
 const up = async (
   changes: Readonly<Record<string, unknown>> = {},
   existing: Readonly<Record<string, object>> = EXISTING,
-): Promise<Graph> => {
-  delete process.env["KUBECONFIG"];
-  const { default: door } = await import("../../stacks/environment/index.ts");
-  return await record(door, {
-    project: "mayfly",
-    stack: "lab",
-    config: asPulumi({ ...committed, ...changes }),
-    existing,
-  });
-};
+): Promise<Graph> => await recordEnvironment("lab", changes, { existing });
 
-const contractOf = (graph: Graph): EnvironmentContract =>
-  EnvironmentContract.parse(z.object({ contract: z.unknown() }).parse(graph.outputs).contract);
-
-const pools = z.array(z.looseObject({})).parse(committed["mayfly:pools"]);
+const pools = z.array(z.looseObject({})).parse(committedConfig("lab")["mayfly:pools"]);
 
 describe("the environment on the lab's cluster, as committed in Pulumi.lab.yaml", () => {
   test("keeps the rules of every graph and consists of exactly these resources", async () => {
@@ -51,6 +28,9 @@ describe("the environment on the lab's cluster, as committed in Pulumi.lab.yaml"
     expect(graphProblems(graph)).toEqual([]);
     expect(graph.resources.map(({ type, name }) => `${name}  ${type}`).sort()).toEqual([
       "kubernetes  pulumi:providers:kubernetes",
+      "kubernetes-identity  pulumi:providers:kubernetes",
+      "pool-default  mayfly:nodes:ExistingPool",
+      "pool-default-mayfly-lab  kubernetes:core/v1:NodePatch",
       "tenant-demo  mayfly:tenants:TenantNamespace",
       "tenant-demo-deny-all  kubernetes:networking.k8s.io/v1:NetworkPolicy",
       "tenant-demo-namespace  kubernetes:core/v1:Namespace",
@@ -60,7 +40,10 @@ describe("the environment on the lab's cluster, as committed in Pulumi.lab.yaml"
 
   test("only reads what was on the cluster before", async () => {
     expect((await up()).read).toEqual([
+      { type: "pulumi:pulumi:StackReference", id: "organization/mayfly/lab" },
       { type: "kubernetes:core/v1:Namespace", id: "kube-system" },
+      // Once for its label, once for its room.
+      { type: "kubernetes:core/v1:Node", id: "mayfly-lab" },
       { type: "kubernetes:core/v1:Node", id: "mayfly-lab" },
     ]);
   });
@@ -90,6 +73,15 @@ describe("the environment on the lab's cluster, as committed in Pulumi.lab.yaml"
     });
   });
 
+  test("names in its contract what the lab lacks", async () => {
+    expect(contractOf(await up()).lacks.map(({ part }) => part)).toEqual([
+      "calico",
+      "startupTaint",
+      "clusterAutoscaler",
+      "storage",
+    ]);
+  });
+
   test("lets nothing run in a tenant's namespace", async () => {
     const graph = await up();
     expect(graph.get("tenant-demo-quota").inputs["spec"]).toMatchObject({
@@ -112,8 +104,8 @@ describe("the environment on the lab's cluster, as committed in Pulumi.lab.yaml"
 describe("a pool", () => {
   test("may say what its nodes offer, for those that scale from zero", async () => {
     const allocatable = { from: "config", cpu: "15800m", memory: "57Gi", scratch: "90Gi", pods: 58 };
-    const graph = await up({ "mayfly:pools": pools.map((pool) => ({ ...pool, allocatable })) });
-    expect(graph.read.map(({ id }) => id)).toEqual(["kube-system"]);
+    const graph = await up({ "mayfly:pools": pools.map((pool) => ({ ...pool, allocatable, nodes: [] })) });
+    expect(graph.read.map(({ id }) => id)).toEqual(["organization/mayfly/lab", "kube-system"]);
     expect(contractOf(graph).pools[0]?.allocatable).toEqual({
       cpu: 15_800,
       memory: 58_368,
@@ -149,7 +141,11 @@ describe("a mistake in the config", () => {
       "mayfly:tenants[0].quota.memory: must be a positive quantity with the unit Mi, Gi or Ti",
     ],
     ["something left out", { "mayfly:s3": { region: "us-east-1" } }, "mayfly:s3.endpoint: is missing"],
-    ["two pools of a name", { "mayfly:pools": [...pools, ...pools] }, "mayfly:pools[1]: a pool of this name"],
+    [
+      "two pools of a name",
+      { "mayfly:pools": [...pools, ...pools] },
+      "mayfly:pools[1].name: a pool of this name",
+    ],
   ])("%s is refused with its path", async (_what, changes, message) => {
     const failure: unknown = await up(changes).catch((error: unknown) => error);
     expect(String(failure)).toContain(message);

@@ -7,7 +7,10 @@ import type { Problem } from "./problem.ts";
 
 /** Region, zones, and address ranges of a cluster that is to be made. */
 export function networkProblems(cluster: EksCluster): Problem[] {
-  return [...zoneProblems(cluster), ...rangeProblems(cluster)];
+  const zones = zoneProblems(cluster);
+  const ranges = rangeProblems(cluster);
+  // Subnets are cut by zones and ranges that make sense by themselves.
+  return zones.length + ranges.length > 0 ? [...zones, ...ranges] : subnetProblems(cluster);
 }
 
 function zoneProblems({ region, zones }: EksCluster): Problem[] {
@@ -31,7 +34,7 @@ const RESERVED = [
   { cidr: "169.254.0.0/16", use: "link-local addresses, such as the instance metadata service" },
 ] as const;
 
-function rangeProblems({ network, zones }: EksCluster): Problem[] {
+function rangeProblems({ network }: EksCluster): Problem[] {
   const { vpcCidr, podCidr } = network;
   const problems: Problem[] = [];
   if (overlap(vpcCidr, podCidr)) {
@@ -49,8 +52,11 @@ function rangeProblems({ network, zones }: EksCluster): Problem[] {
       });
     }
   }
-  if (problems.length > 0) return problems;
-  const plan = planSubnets({ vpcCidr, podCidr, zones });
+  return problems;
+}
+
+function subnetProblems({ network, zones }: EksCluster): Problem[] {
+  const plan = planSubnets({ ...network, zones });
   if (plan.ok) return [];
   const { input, message, hint } = plan.problem;
   const path = input === "zones" ? "cluster.zones" : `cluster.network.${input}`;
