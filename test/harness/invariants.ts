@@ -24,11 +24,16 @@ const Metadata = z.looseObject({
 const isProvider = ({ type }: Registration): boolean => type.startsWith("pulumi:providers:");
 const isKubernetes = ({ type }: Registration): boolean => type.startsWith("kubernetes:");
 
+/** A component whose program is in a plugin: neither its type nor its sealing is ours. */
+const isRemote = ({ type }: Registration): boolean => type === "eks:index:Cluster";
+
 /** What every graph of ours must fulfil; one line for each breach. */
 export function graphProblems(graph: Graph): string[] {
   return [
     ...graph.resources.filter(isKubernetes).flatMap(kubernetesProblems),
-    ...graph.resources.filter(({ custom }) => !custom).flatMap((one) => componentProblems(one, graph)),
+    ...graph.resources
+      .filter((one) => !one.custom && !isRemote(one))
+      .flatMap((one) => componentProblems(one, graph)),
     ...graph.resources.flatMap(nameProblems),
     ...[...podSpecs(graph)]
       .filter(([name]) => roleOf(graph.get(name)) !== "platform")

@@ -29,6 +29,8 @@ export interface Registration {
   readonly dependencies: readonly string[];
   /** Name of the explicit provider; undefined where the default provider would be used. */
   readonly provider: string | undefined;
+  /** Names of the providers that a remote component gets for its children, sorted; none for all others. */
+  readonly providers: readonly string[];
   readonly deletedWith: string | undefined;
   readonly ignoreChanges: readonly string[];
   readonly protect: boolean;
@@ -57,6 +59,8 @@ export interface RecordOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** State of resources that the program reads, by id. */
   readonly existing?: Readonly<Record<string, object>>;
+  /** What a resource reports beside its inputs, as the cloud would. */
+  readonly outputs?: (made: { readonly type: string; readonly name: string }) => object;
 }
 
 type Struct = Parameters<typeof pulumi.runtime.deserializeProperties>[0];
@@ -70,6 +74,7 @@ interface Request {
   getObject(): Struct;
   getDependenciesList(): string[];
   getProvider(): string;
+  getProvidersMap(): { forEach: (visit: (reference: string) => void) => void };
   getDeletedwith(): string;
   getIgnorechangesList(): string[];
   getProtect(): boolean | undefined;
@@ -88,7 +93,7 @@ const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
 
 /**
  * Runs a program against a mocked engine, isolated from other programs in this process, and returns what it registered. Every
- * resource's outputs are its inputs.
+ * resource's outputs are its inputs, and what `options.outputs` adds.
  */
 export async function record(program: () => unknown, options: RecordOptions = {}): Promise<Graph> {
   const resources: Registration[] = [];
@@ -105,7 +110,8 @@ export async function record(program: () => unknown, options: RecordOptions = {}
       }
       // Every AWS resource has an ARN that only AWS knows.
       const known = type.startsWith("aws:") ? { arn: `arn:aws:::${name}` } : {};
-      return { id: custom === false ? undefined : `${name}-id`, state: { ...known, ...(inputs as object) } };
+      const state = { ...known, ...(inputs as object), ...options.outputs?.({ type, name }) };
+      return { id: custom === false ? undefined : `${name}-id`, state };
     },
     call: ({ token }) => {
       throw new Error(`the program called ${token}, which is no part of a pure program`);
@@ -175,12 +181,21 @@ function registrationOf(request: Request, urn: string): Registration {
     parent: parent === "" || parent.includes(`::${STACK_TYPE}::`) ? undefined : nameOf(parent),
     inputs: plain(pulumi.runtime.deserializeProperties(request.getObject())) as Record<string, unknown>,
     dependencies: [...new Set(request.getDependenciesList().map(nameOf))].sort(),
-    // A provider reference is its URN and its id.
-    provider: provider === "" ? undefined : nameOf(provider.split("::").slice(0, 4).join("::")),
+    provider: provider === "" ? undefined : providerName(provider),
+    providers: providersOf(request),
     deletedWith: deletedWith === "" ? undefined : nameOf(deletedWith),
     ignoreChanges: request.getIgnorechangesList(),
     protect: request.getProtect() ?? false,
   };
+}
+
+/** A provider reference is its URN and its id. */
+const providerName = (reference: string): string => nameOf(reference.split("::").slice(0, 4).join("::"));
+
+function providersOf(request: Request): string[] {
+  const names: string[] = [];
+  request.getProvidersMap().forEach((reference) => names.push(providerName(reference)));
+  return names.sort();
 }
 
 /** Turns the SDK's wire form of secrets into `{ secret: value }`. */
