@@ -94,12 +94,11 @@ class Client implements ProcessEngine {
   };
 
   up: StackEngine["up"] = async (plan, options = {}) => {
-    await this.#call({ name: "up", plan }, options);
+    await this.#call({ name: "up", plan, policy: options.policy === true }, options);
   };
 
   preview: StackEngine["preview"] = async (plan, options = {}) => {
-    const result = await this.#call({ name: "preview", plan }, options);
-    return result.kind === "resources" ? result.resources : [];
+    await this.#call({ name: "preview", plan, policy: options.policy === true }, options);
   };
 
   destroy: StackEngine["destroy"] = async (stack, options = {}) => {

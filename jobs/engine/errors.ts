@@ -1,4 +1,5 @@
 // The one place that reads text of Pulumi, its plugins and the API server's refusals. Everything else matches on `kind`.
+import type { PolicyViolation } from "./types.ts";
 
 /** Whoever holds a lock on a stack, as Pulumi wrote it into the lock file. */
 export interface LockOwner {
@@ -40,6 +41,8 @@ export type EngineError =
   /** Backend, cluster or passphrase refused us. */
   | { readonly kind: "unauthorized"; readonly message: string }
   | { readonly kind: "provider"; readonly message: string; readonly failures: readonly ResourceFailure[] }
+  /** The policy pack found breaches of mandatory rules. */
+  | { readonly kind: "policy"; readonly message: string; readonly violations: readonly PolicyViolation[] }
   | { readonly kind: "cancelled"; readonly message: string }
   /** The `pulumi` binary or a plugin is not there. */
   | { readonly kind: "missing-tool"; readonly message: string }
@@ -58,29 +61,31 @@ export class EngineFailure extends Error {
 }
 
 /** Patterns of the CLI's output. The first that matches wins. */
-const CLI: readonly { readonly pattern: RegExp; readonly kind: Exclude<EngineError["kind"], "provider"> }[] =
-  [
-    { pattern: /the stack is currently locked by|\[409\] Conflict/, kind: "conflict" },
-    { pattern: /no stack named .* found/, kind: "not-found" },
-    { pattern: /failed to load checkpoint|unexpected end of JSON input/, kind: "broken-state" },
-    { pattern: /stack .* already exists/, kind: "exists" },
-    { pattern: /incorrect passphrase|PULUMI_CONFIG_PASSPHRASE/, kind: "unauthorized" },
-    {
-      pattern: /AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|permission denied/,
-      kind: "unauthorized",
-    },
-    { pattern: /Unauthorized|must be logged in to the server/, kind: "unauthorized" },
-    {
-      pattern:
-        /connection refused|no such host|i\/o timeout|network is unreachable|cluster is unreachable|TLS handshake timeout/i,
-      kind: "unreachable",
-    },
-    {
-      pattern: /no resource plugin|could not find plugin|executable file not found|plugin .* not found/,
-      kind: "missing-tool",
-    },
-    { pattern: /update cancel+ed|operation was cancel+ed|context canceled/i, kind: "cancelled" },
-  ];
+const CLI: readonly {
+  readonly pattern: RegExp;
+  readonly kind: Exclude<EngineError["kind"], "provider" | "policy">;
+}[] = [
+  { pattern: /the stack is currently locked by|\[409\] Conflict/, kind: "conflict" },
+  { pattern: /no stack named .* found/, kind: "not-found" },
+  { pattern: /failed to load checkpoint|unexpected end of JSON input/, kind: "broken-state" },
+  { pattern: /stack .* already exists/, kind: "exists" },
+  { pattern: /incorrect passphrase|PULUMI_CONFIG_PASSPHRASE/, kind: "unauthorized" },
+  {
+    pattern: /AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|permission denied/,
+    kind: "unauthorized",
+  },
+  { pattern: /Unauthorized|must be logged in to the server/, kind: "unauthorized" },
+  {
+    pattern:
+      /connection refused|no such host|i\/o timeout|network is unreachable|cluster is unreachable|TLS handshake timeout/i,
+    kind: "unreachable",
+  },
+  {
+    pattern: /no resource plugin|could not find plugin|executable file not found|plugin .* not found/,
+    kind: "missing-tool",
+  },
+  { pattern: /update cancel+ed|operation was cancel+ed|context canceled/i, kind: "cancelled" },
+];
 
 /** Patterns of what the Kubernetes API server and its plugins say about one resource. The first that matches wins. */
 const REFUSALS: readonly { readonly pattern: RegExp; readonly reason: RefusalReason }[] = [
@@ -113,6 +118,8 @@ export interface FailureFacts {
   readonly resources: readonly { readonly kind: string; readonly name: string; readonly message: string }[];
   /** Errors that the engine reported about the stack as a whole. */
   readonly diagnostics: readonly string[];
+  /** Breaches of mandatory rules. */
+  readonly violations: readonly PolicyViolation[];
 }
 
 /** Names what went wrong. */
@@ -120,6 +127,7 @@ export function classifyFailure(facts: FailureFacts): EngineError {
   const text = [...facts.diagnostics, facts.output].join("\n");
   const message = firstError(facts);
   if (facts.interrupted) return { kind: "cancelled", message: "The operation was stopped." };
+  if (facts.violations.length > 0) return policyError(facts.violations);
   if (facts.resources.length > 0) return providerError(facts.resources);
   const kind = CLI.find(({ pattern }) => pattern.test(text))?.kind ?? "cli";
   return kind === "conflict" ? { kind, message, owners: lockOwners(text) } : { kind, message };
@@ -128,6 +136,17 @@ export function classifyFailure(facts: FailureFacts): EngineError {
 /** Why a provider refused a resource, by its message. */
 export const refusalReason = (message: string): RefusalReason =>
   REFUSALS.find(({ pattern }) => pattern.test(message))?.reason ?? "other";
+
+function policyError(violations: FailureFacts["violations"]): EngineError {
+  const [first] = violations;
+  const more = violations.length === 1 ? "" : ` (and ${violations.length - 1} more)`;
+  const where = first?.resource === undefined ? "" : ` ${first.resource.name}:`;
+  return {
+    kind: "policy",
+    message: `Rule ${first?.policy ?? ""}:${where} ${oneLine(first?.message ?? "")}${more}`,
+    violations,
+  };
+}
 
 function providerError(resources: FailureFacts["resources"]): EngineError {
   const failures = resources.map(({ kind, name, message }) => ({

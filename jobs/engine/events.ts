@@ -31,12 +31,13 @@ export function translateEvent(event: SdkEvent): EngineEvent | undefined {
     return { type: "summary", seconds: durationSeconds, changes: numbers(resourceChanges) };
   }
   if (event.policyEvent !== undefined) {
-    const { enforcementLevel, policyName, message } = event.policyEvent;
+    const { enforcementLevel, policyName, message, resourceUrn } = event.policyEvent;
     return {
       type: "policy",
       mandatory: enforcementLevel === "mandatory",
       policy: policyName,
-      message: plain(message),
+      message: plain(message).trim(),
+      ...about(resourceUrn),
     };
   }
   if (event.diagnosticEvent === undefined || event.diagnosticEvent.ephemeral === true) return undefined;
@@ -44,13 +45,21 @@ export function translateEvent(event: SdkEvent): EngineEvent | undefined {
   // The CLI also sends `debug`, which the SDK's type does not know.
   const severity: string = event.diagnosticEvent.severity;
   if (severity === "debug") return undefined;
-  const of = urn === undefined || urn === "" ? undefined : readUrn(urn);
   return {
     type: "diagnostic",
     severity: severity === "error" || severity === "warning" ? severity : "info",
     message: plain(message).trim(),
-    ...(of === undefined || !isShown(of) ? {} : { resource: of }),
+    ...about(urn),
   };
+}
+
+/** What an event is about, unless that is the engine's own business. */
+function about(urn: string | undefined): {
+  readonly resource?: { readonly kind: string; readonly name: string };
+} {
+  if (urn === undefined || urn === "") return {};
+  const resource = readUrn(urn);
+  return isShown(resource) ? { resource } : {};
 }
 
 /** The SDK's type allows undefined counts. */

@@ -4,4 +4,4 @@ export type { ProcessEngine } from "./client.ts";
 export { startEngine } from "./client.ts";
 export type { EngineError } from "./errors.ts";
 export { EngineFailure } from "./errors.ts";
-export type { EngineEvent, StackEngine } from "./types.ts";
+export type { EngineEvent, PolicyViolation, StackEngine } from "./types.ts";

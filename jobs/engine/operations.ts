@@ -6,9 +6,10 @@ import {
   type EngineEvent as SdkEvent,
   Stack,
 } from "@pulumi/pulumi/automation/index.js";
+import { projectDir } from "../../base/paths.ts";
 import { pulumiCommand } from "./command.ts";
 import { translateEvent } from "./events.ts";
-import type { EngineEvent, EngineResource, OperationOptions, StackSummary } from "./types.ts";
+import type { OperationOptions, StackSummary } from "./types.ts";
 import { createIn, inFolder, type Workplace } from "./workplace.ts";
 
 /** Makes what `program` describes in a stack that exists. Without a preview: the plan was decided before. */
@@ -25,6 +26,7 @@ export async function up(
       color: "never",
       suppressProgress: true,
       suppressOutputs: true,
+      ...packsOf(options),
       ...signalOf(options),
     });
   });
@@ -36,23 +38,16 @@ export async function preview(
   stack: string,
   program: PulumiFn,
   options: OperationOptions = {},
-): Promise<readonly EngineResource[]> {
+): Promise<void> {
   await mkdir(place.folder, { recursive: true, mode: 0o700 });
   const state = await mkdtemp(join(place.folder, "preview-"));
-  const rows: EngineResource[] = [];
-  const collect = (event: EngineEvent): void => {
-    if (event.type === "started")
-      rows.push({ kind: event.kind, name: event.name, operation: event.operation });
-    options.onEvent?.(event);
-  };
   const apart: Workplace = { ...place, env: { ...place.env, PULUMI_BACKEND_URL: `file://${state}` } };
   try {
-    await inWorkspace(apart, stack, program, { ...options, onEvent: collect }, async (workspace, onEvent) => {
+    await inWorkspace(apart, stack, program, options, async (workspace, onEvent) => {
       await createIn(workspace.workDir, stack, apart.env);
       const created = await Stack.select(stack, workspace);
-      await created.preview({ onEvent, color: "never", ...signalOf(options) });
+      await created.preview({ onEvent, color: "never", ...packsOf(options), ...signalOf(options) });
     });
-    return rows;
   } finally {
     await rm(state, { recursive: true, force: true });
   }
@@ -102,6 +97,12 @@ export async function list(place: Workplace): Promise<readonly StackSummary[]> {
     })),
   );
 }
+
+const POLICY_PACK = join(projectDir, "policy", "run");
+
+/** Packs that the engine starts for an operation. */
+export const packsOf = ({ policy }: OperationOptions): { policyPacks?: string[] } =>
+  policy === true ? { policyPacks: [POLICY_PACK] } : {};
 
 const signalOf = ({ signal }: OperationOptions): { signal?: AbortSignal } =>
   signal === undefined ? {} : { signal };

@@ -1,15 +1,15 @@
 // What the helper and its engine process say to each other over IPC: plain data, one union each way.
 import type { Plan } from "../../schema/plan.ts";
 import type { EngineError } from "./errors.ts";
-import type { EngineEvent, EngineResource, StackSummary } from "./types.ts";
+import type { EngineEvent, StackSummary } from "./types.ts";
 
 /** Environment variable by which the engine's process learns where it may work. */
 export const WORK_FOLDER = "MAYFLY_ENGINE_WORK";
 
 /** Operations and what they need. */
 export type Operation =
-  | { readonly name: "up"; readonly plan: Plan }
-  | { readonly name: "preview"; readonly plan: Plan }
+  | { readonly name: "up"; readonly plan: Plan; readonly policy: boolean }
+  | { readonly name: "preview"; readonly plan: Plan; readonly policy: boolean }
   | { readonly name: "destroy"; readonly stack: string }
   | { readonly name: "unlock"; readonly stack: string }
   | { readonly name: "list" };
@@ -21,7 +21,6 @@ export type ToWorker =
 /** What an operation gives back. */
 export type OperationResult =
   | { readonly kind: "nothing" }
-  | { readonly kind: "resources"; readonly resources: readonly EngineResource[] }
   | { readonly kind: "stacks"; readonly stacks: readonly StackSummary[] };
 
 export type FromWorker =

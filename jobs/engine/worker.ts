@@ -58,18 +58,17 @@ async function start(id: number, operation: Operation): Promise<void> {
   }
 }
 
-async function perform(operation: Operation, options: OperationOptions): Promise<OperationResult> {
+async function perform(operation: Operation, told: OperationOptions): Promise<OperationResult> {
+  const options = { ...told, policy: "policy" in operation && operation.policy };
   const place = workplace();
   const { destroy, list, preview, unlock, up } = await loaded;
   switch (operation.name) {
     case "up":
       await up(place, operation.plan.stack, (await program).programOf(operation.plan), options);
       return { kind: "nothing" };
-    case "preview": {
-      const { stack } = operation.plan;
-      const resources = await preview(place, stack, (await program).programOf(operation.plan), options);
-      return { kind: "resources", resources };
-    }
+    case "preview":
+      await preview(place, operation.plan.stack, (await program).programOf(operation.plan), options);
+      return { kind: "nothing" };
     case "destroy":
       await destroy(place, operation.stack, options);
       return { kind: "nothing" };

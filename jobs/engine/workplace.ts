@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CliFailed, runPulumi } from "./command.ts";
 import { classifyFailure, EngineFailure } from "./errors.ts";
-import type { EngineEvent, OperationOptions } from "./types.ts";
+import type { EngineEvent, OperationOptions, PolicyViolation } from "./types.ts";
 
 /** Where an operation works. */
 export interface Workplace {
@@ -99,10 +99,10 @@ export async function inFolder<T>(
 class Failures {
   readonly #resources: { kind: string; name: string; message: string }[] = [];
   readonly #diagnostics: string[] = [];
+  readonly #violations: PolicyViolation[] = [];
 
   add(event: EngineEvent): void {
-    if (event.type === "policy" && event.mandatory)
-      this.#diagnostics.push(`${event.policy}: ${event.message}`);
+    if (event.type === "policy" && event.mandatory) this.#violations.push(event);
     if (event.type !== "diagnostic" || event.severity !== "error") return;
     if (event.resource === undefined) this.#diagnostics.push(event.message);
     else this.#resources.push({ ...event.resource, message: event.message });
@@ -111,7 +111,13 @@ class Failures {
   toFailure(error: unknown, interrupted: boolean): EngineFailure {
     const output = error instanceof CliFailed ? error.output : `error: ${String(error)}`;
     return new EngineFailure(
-      classifyFailure({ output, interrupted, resources: this.#resources, diagnostics: this.#diagnostics }),
+      classifyFailure({
+        output,
+        interrupted,
+        resources: this.#resources,
+        diagnostics: this.#diagnostics,
+        violations: this.#violations,
+      }),
     );
   }
 }

@@ -17,6 +17,7 @@ export interface AttemptTools {
   readonly journal: Journal;
   readonly signal: AbortSignal;
   readonly follow: boolean;
+  readonly policy: boolean;
   readonly submittedAt: Date;
   /** Whether to leave the cluster up, once the outcome is known. */
   readonly keep: (outcome: RunReport["outcome"]) => boolean;

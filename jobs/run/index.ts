@@ -43,10 +43,10 @@ export async function planJob(
   return await (await import("./preview.ts")).planJob(job, options);
 }
 
-/** What `pulumi preview` shows for the job's stack. Makes nothing. @throws UserError */
+/** What `pulumi preview` shows for the job's stack, and what the policy pack says of it unless `policy` is false. Makes nothing. @throws UserError */
 export async function previewJob(
   job: JobSpec | string,
-  options: EnvironmentOptions & Pick<RunOptions, "runId" | "signal"> = {},
+  options: EnvironmentOptions & Pick<RunOptions, "runId" | "signal" | "policy"> = {},
 ): Promise<JobPreview> {
   return await (await import("./preview.ts")).previewJob(job, options);
 }

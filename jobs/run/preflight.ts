@@ -1,4 +1,5 @@
 import { EXIT, UserError } from "../../base/errors.ts";
+import { OUTCOME_EXIT } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
 import type { EngineError } from "../engine/index.ts";
 import type { ObjectStore } from "../store/index.ts";
@@ -78,6 +79,11 @@ export function engineUserError(error: EngineError): UserError {
       return new UserError("state-unreachable", `Pulumi's state can't be reached: ${error.message}`, {
         hint: "Check pulumi.backendUrl of the connection file.",
         exitCode: EXIT.unreachable,
+      });
+    case "policy":
+      return new UserError("policy-violated", `The policy pack refuses it: ${error.message}`, {
+        hint: "docs/policy.md explains each rule.",
+        exitCode: OUTCOME_EXIT.refused,
       });
     case "exists":
     case "broken-state":

@@ -1,11 +1,12 @@
 import type { JobSpec } from "../../schema/job.ts";
-import { EngineFailure, startEngine } from "../engine/index.ts";
+import type { Plan } from "../../schema/plan.ts";
+import { EngineFailure, type PolicyViolation, type StackEngine, startEngine } from "../engine/index.ts";
 import { findConnection, pluginRemarks, readConnection, readContract } from "./environment.ts";
 import { engineUserError } from "./preflight.ts";
 import { newRunId, type PlanWithNotes, planAttempt, readSpec } from "./prepare.ts";
-import type { EnvironmentOptions, JobPreview, RunOptions } from "./types.ts";
+import type { EnvironmentOptions, JobPreview, PolicyResult, PreviewRow, RunOptions } from "./types.ts";
 
-type PreviewOptions = EnvironmentOptions & Pick<RunOptions, "runId" | "signal">;
+type PreviewOptions = EnvironmentOptions & Pick<RunOptions, "runId" | "signal" | "policy">;
 
 /** See index.ts. */
 export async function planJob(
@@ -25,14 +26,50 @@ export async function previewJob(job: JobSpec | string, options: PreviewOptions 
   const engine = startEngine(connection);
   try {
     const { plan } = await planJob(job, options);
-    return {
-      plan,
-      resources: await engine.preview(plan, { signal: options.signal }),
-      remarks: pluginRemarks(connection),
-    };
+    const seen = await previewPlan(engine, plan, options);
+    return { plan, ...seen, remarks: pluginRemarks(connection) };
   } catch (error) {
     throw error instanceof EngineFailure ? engineUserError(error.error) : error;
   } finally {
     await engine.close();
   }
 }
+
+/**
+ * What would be made and what the policy pack says of it. The engine fails where a mandatory rule is broken; a preview shows that instead.
+ * @throws EngineFailure
+ */
+export async function previewPlan(
+  engine: Pick<StackEngine, "preview">,
+  plan: Plan,
+  { policy = true, signal }: Pick<RunOptions, "policy" | "signal">,
+): Promise<Pick<JobPreview, "resources" | "policy">> {
+  const resources: PreviewRow[] = [];
+  const violations: PolicyViolation[] = [];
+  try {
+    await engine.preview(plan, {
+      signal,
+      policy,
+      onEvent: (event) => {
+        if (event.type === "policy") violations.push(event);
+        if (event.type === "started") {
+          const { operation, kind, name } = event;
+          resources.push({ operation, kind, name });
+        }
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof EngineFailure && error.error.kind === "policy")) throw error;
+  }
+  return { resources, policy: policy ? resultOf(violations) : undefined };
+}
+
+const resultOf = (violations: readonly PolicyViolation[]): PolicyResult => ({
+  passed: violations.every(({ mandatory }) => !mandatory),
+  breaches: violations.map(({ policy: rule, mandatory, resource, message }) => ({
+    rule,
+    mandatory,
+    resource,
+    message,
+  })),
+});

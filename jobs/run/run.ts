@@ -129,6 +129,7 @@ async function recordedAttempt(
       journal,
       signal: options.signal ?? new AbortController().signal,
       follow: options.follow ?? false,
+      policy: options.policy ?? false,
       submittedAt: options.submittedAt,
       keep: (outcome) => options.keep === true && !again(outcome),
     });

@@ -13,6 +13,8 @@ export interface EnvironmentOptions {
 export interface RunOptions extends EnvironmentOptions {
   /** Leave the cluster up afterwards, whatever the outcome; `destroyRun` removes it. */
   readonly keep?: boolean | undefined;
+  /** Have the policy pack judge the cluster's objects as they are made; half a second more. A breach ends the run as `refused`. */
+  readonly policy?: boolean | undefined;
   /** Pass the driver's log on as events of type `log` while it runs. */
   readonly follow?: boolean | undefined;
   /** Aborting cancels the run: it is stopped and destroyed, and the outcome is `cancelled`. */
@@ -100,9 +102,29 @@ export interface PreviewRow {
   readonly name: string;
 }
 
+/** A rule of the policy pack that an object breaks. */
+export interface PolicyBreach {
+  readonly rule: string;
+  /** Whether the object would be refused. */
+  readonly mandatory: boolean;
+  /** Its type and name; undefined for the cluster as a whole. */
+  readonly resource: Pick<PreviewRow, "kind" | "name"> | undefined;
+  /** What the rule wants, then what is wrong, line by line. */
+  readonly message: string;
+}
+
+/** What the policy pack found. */
+export interface PolicyResult {
+  /** No mandatory rule is broken. */
+  readonly passed: boolean;
+  readonly breaches: readonly PolicyBreach[];
+}
+
 export interface JobPreview {
   readonly plan: Plan;
   readonly resources: readonly PreviewRow[];
+  /** What the policy pack found; undefined where it was not asked. */
+  readonly policy: PolicyResult | undefined;
   /** What people should know of how it was made, such as that a stand-in was used. */
   readonly remarks: readonly string[];
 }

@@ -17,6 +17,8 @@ export function outcomeOfFailedUp(error: EngineError): Outcome {
             message: `${refusal.name}: ${refusal.message}`,
           };
     }
+    case "policy":
+      return { kind: "refused", by: "policy", message: error.message };
     case "conflict":
     case "not-found":
     case "exists":

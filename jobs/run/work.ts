@@ -15,6 +15,8 @@ export interface WorkTools {
   /** Aborting cancels. */
   readonly signal: AbortSignal;
   readonly follow: boolean;
+  /** Whether the policy pack judges what is made. */
+  readonly policy: boolean;
   /** When the run, not the attempt, was submitted. */
   readonly submittedAt: Date;
 }
@@ -66,9 +68,9 @@ class Work {
   }
 
   async #make(): Promise<void> {
-    const { engine, journal } = this.#tools;
+    const { engine, journal, policy } = this.#tools;
     try {
-      await engine.up(this.#plan, { signal: this.#endUp.signal, onEvent: this.#onEvent });
+      await engine.up(this.#plan, { signal: this.#endUp.signal, onEvent: this.#onEvent, policy });
     } catch (error) {
       if (error instanceof EngineFailure) journal.decide(outcomeOfFailedUp(error.error));
       else this.#fail("The cluster could not be made", error);
@@ -153,6 +155,10 @@ export function noteEngineEvent(event: EngineEvent, journal: Journal): void {
   if (event.type === "diagnostic" && event.severity === "warning") {
     const about = event.resource === undefined ? "" : `${event.resource.name}: `;
     journal.warn(about + event.message);
+  }
+  if (event.type === "policy") {
+    const about = event.resource === undefined ? "" : `${event.resource.name}: `;
+    journal.warn(`${about}rule ${event.policy}: ${event.message.replaceAll(/\s*\n\s*/g, " ")}`);
   }
 }
 

@@ -14,6 +14,10 @@ export const runCommand = () =>
     .argument("<job>", "job spec, YAML or JSON")
     .option("--keep", "leave the cluster up afterwards, to look around")
     .option("-f, --follow", "print the driver's log while it runs")
+    .option(
+      "--policy",
+      "have the policy pack judge each object before it is made; off by default, since it takes about half a second (docs/policy.md)",
+    )
     .addOption(connectionOption())
     .addOption(jsonOption())
     .addHelpText(
@@ -25,7 +29,7 @@ export const runCommand = () =>
           "mayfly run --json examples/pi/job.yaml | tail -n 1 | jq .report.outcome",
         ),
     )
-    .action(async (file, { keep, follow, json, connection }) => {
+    .action(async (file, { keep, follow, policy, json, connection }) => {
       const [{ handleInterruptions, run, runExitCode }, { createReporter }] = await Promise.all([
         import("../../run/index.ts"),
         import("../../report/index.ts"),
@@ -37,6 +41,7 @@ export const runCommand = () =>
           connection,
           keep,
           follow,
+          policy,
           signal: interruptions.signal,
           onEvent: (event) => {
             interruptions.observe(event);

@@ -2,7 +2,14 @@ import { describe, expect, test } from "vitest";
 import { classifyFailure, type FailureFacts, refusalReason } from "../../../jobs/engine/errors.ts";
 
 const failed = (facts: Partial<FailureFacts>) =>
-  classifyFailure({ output: "", interrupted: false, resources: [], diagnostics: [], ...facts });
+  classifyFailure({
+    output: "",
+    interrupted: false,
+    resources: [],
+    diagnostics: [],
+    violations: [],
+    ...facts,
+  });
 
 describe("what the CLI printed becomes one kind of error", () => {
   test("a lock tells who holds it", () => {
@@ -38,6 +45,24 @@ describe("what the CLI printed becomes one kind of error", () => {
     const { message } = failed({ output: `Updating…\nerror: the disk\n  is full\n${"x".repeat(5000)}` });
     expect(message.startsWith("the disk is full")).toBe(true);
     expect(message.length).toBeLessThan(700);
+  });
+
+  test("a broken rule of the policy pack is named with its resource, before what else went wrong", () => {
+    const violations = [
+      {
+        mandatory: true,
+        policy: "images-by-digest",
+        message: "Name images by digest.\nspec.image is acme/spark:4.0.1",
+        resource: { kind: "kubernetes:batch/v1:Job", name: "spark-coordinator-job" },
+      },
+      { mandatory: true, policy: "autoscaler-tags", message: "Tag the group." },
+    ];
+    expect(failed({ violations, output: "error: connection refused" })).toEqual({
+      kind: "policy",
+      message:
+        "Rule images-by-digest: spark-coordinator-job: Name images by digest. spec.image is acme/spark:4.0.1 (and 1 more)",
+      violations,
+    });
   });
 
   test("a stop that we asked for is no failure of anything else, whatever was printed", () => {

@@ -42,6 +42,30 @@ describe("engine events in our words", () => {
     });
   });
 
+  test("a broken rule names its resource, where it is about one", () => {
+    const policyEvent = {
+      message: "<{%fg 1%}>Name images by digest.\nspec.image is acme/spark:4.0.1<{%reset%}>\n",
+      color: "never",
+      policyName: "images-by-digest",
+      policyPackName: "mayfly",
+      policyPackVersion: "0.1.0",
+      policyPackVersionTag: "0.1.0",
+      enforcementLevel: "mandatory",
+    } as const;
+    const told = {
+      type: "policy",
+      mandatory: true,
+      policy: "images-by-digest",
+      message: "Name images by digest.\nspec.image is acme/spark:4.0.1",
+    };
+    expect(translateEvent({ ...frame, policyEvent: { ...policyEvent, resourceUrn: urn } })).toEqual({
+      ...told,
+      resource: { kind: "kubernetes:core/v1:ConfigMap", name: "spark-files" },
+    });
+    const stack = "urn:pulumi:s::mayfly-job::pulumi:pulumi:Stack::mayfly-job-s";
+    expect(translateEvent({ ...frame, policyEvent: { ...policyEvent, resourceUrn: stack } })).toEqual(told);
+  });
+
   test("passing words are not told: they would come again", () => {
     const diagnosticEvent = {
       message: "waiting",

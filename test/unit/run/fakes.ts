@@ -129,7 +129,9 @@ function fakeEngine(scenario: Scenario, calls: string[]): ProcessEngine {
       stopIf(signal);
       onEvent?.({ type: "summary", seconds: 1, changes: { create: 17 } });
     },
-    preview: async () => await Promise.resolve([]),
+    preview: async () => {
+      await Promise.resolve();
+    },
     destroy: async (stack, { onEvent } = {}) => {
       calls.push(`destroy ${stack}`);
       await Promise.resolve();
