@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../base/errors.ts";
 import { labUp } from "../lab/index.ts";
+import { provideTools } from "../lab/tools/index.ts";
 
 /** The part of vitest's JSON report that is added up for the last line. */
 const Counts = z.object({ numPassedTests: z.int(), numFailedTests: z.int(), numPendingTests: z.int() });
@@ -52,11 +53,13 @@ const selection = process.argv.slice(2);
 const counts: (Counts | undefined)[] = [];
 if (selection.length > 0) {
   if (selection.some((word) => /lab|e2e|contract|down/.test(word))) await lab();
+  else if (selection.some((word) => word.includes("engine"))) await provideTools(["pulumi"]);
   counts.push(vitest(selection));
 } else {
   counts.push(vitest(["--project", "unit", "--project", "components"]));
   await lab();
-  counts.push(vitest(["--project", "lab", "--project", "down"]));
+  const withLab = ["engine", "contract", "lab", "down"];
+  counts.push(vitest(withLab.flatMap((project) => ["--project", project])));
 }
 const sum = (of: (counted: Counts) => number): number =>
   counts.reduce((total, counted) => total + (counted === undefined ? 0 : of(counted)), 0);
