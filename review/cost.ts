@@ -3,7 +3,7 @@ import { type EnvironmentConfig, isEks } from "../schema/environment/index.ts";
 import { parseMemory } from "../schema/primitives.ts";
 import type { FixedParts } from "./fixed-parts.ts";
 import { type CostEstimate, type CostLine, type CostReview, HOURS_PER_MONTH, type Money } from "./types.ts";
-import { formatMoney, plural } from "./words.ts";
+import { formatHourly, formatMoney, plural } from "./words.ts";
 
 /** What no estimate here holds; said wherever one is shown. */
 export const NOT_COUNTED =
@@ -128,8 +128,8 @@ function poolLine(pool: PoolShape, region: string): Line {
   const perNode = (hour: number): number => hour * HOURS_PER_MONTH + volume.amount;
   const range =
     price.low === price.high || price.floorIsZero
-      ? formatMoney(price.high, price.currency)
-      : `${formatMoney(price.low, price.currency)} to ${formatMoney(price.high, price.currency)}`;
+      ? formatHourly(price.high, price.currency)
+      : `${formatHourly(price.low, price.currency)} to ${formatHourly(price.high, price.currency)}`;
   return {
     part: pool.part,
     name: pool.name,
@@ -181,9 +181,7 @@ function hourly(pool: PoolShape, region: string): Hourly | { readonly unknown: s
     floorIsZero: pool.spot,
     currency: first.currency,
     asOf: known.map(({ asOf }) => asOf).sort()[0] ?? first.asOf,
-    notes: pool.spot
-      ? ["spot prices move: at most the on-demand price, at least nothing; set pricePerHour for a closer one"]
-      : [],
+    notes: [],
   };
 }
 
@@ -258,11 +256,11 @@ function fixedLines(region: string, parts: FixedParts): Line[] {
   const hour = (amount: number | undefined): FixedPrice | undefined =>
     amount === undefined
       ? undefined
-      : { month: amount * HOURS_PER_MONTH, how: `${formatSmall(amount)} an hour` };
+      : { month: amount * HOURS_PER_MONTH, how: `${formatHourly(amount, "USD")} an hour` };
   add("control plane", parts.controlPlanes, ({ eksHour }) => ({
     month: eksHour.standard * HOURS_PER_MONTH,
-    how: `${formatSmall(eksHour.standard)} an hour`,
-    notes: [`${formatSmall(eksHour.extended)} an hour once its version is in extended support`],
+    how: `${formatHourly(eksHour.standard, "USD")} an hour`,
+    notes: [`${formatHourly(eksHour.extended, "USD")} an hour once its version is in extended support`],
   }));
   add("NAT gateways", parts.natGateways, ({ natGatewayHour }) => hour(natGatewayHour));
   add("interface endpoints", parts.interfaceEndpoints, ({ interfaceEndpointHour }) =>
@@ -285,6 +283,3 @@ interface FixedPrice {
   readonly how: string;
   readonly notes?: readonly string[];
 }
-
-/** Prices of an hour are below a cent: as many digits as they have. */
-const formatSmall = (amount: number): string => `$${Number(amount.toFixed(4))}`;

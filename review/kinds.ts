@@ -10,7 +10,7 @@ export function kindOf(type: string): string {
   const steps = module.split("/");
   // SDKs made from Terraform providers have one module for each class, named like it: eks/nodeGroup.
   const last = steps.at(-1) ?? "";
-  if (last.toLowerCase() === name.toLowerCase()) steps.pop();
+  if (steps.length > 1 && last.toLowerCase() === name.toLowerCase()) steps.pop();
   const path = steps
     .filter((step) => step !== "" && step !== "index")
     .map((step) => step.replace(/\..*$/, ""));

@@ -1,5 +1,5 @@
 import { NOT_COUNTED } from "./cost.ts";
-import type { ChangeGroup, ComponentChanges, CostLine, CostReview, PolicyReview, Review } from "./types.ts";
+import type { ChangeGroup, ComponentChanges, CostLine, CostReview, Review } from "./types.ts";
 import { formatChange, formatCounts, formatMoney, formatRange, plural } from "./words.ts";
 
 /** Components in one list of names before the rest is counted. */
@@ -73,6 +73,11 @@ export function costRemarks({ now, before, change, beforeUnknown }: CostReview):
     if (unknown.size > 0) remarks.push(`The change does not know what ${[...unknown].join(", ")} cost.`);
   }
   if (beforeUnknown !== undefined) remarks.push(`The change of costs is unknown: ${beforeUnknown}`);
+  if (now.lines.some(({ how }) => how.includes("spot at up to"))) {
+    remarks.push(
+      "Spot prices move: a node costs at most what it does on demand, and the floor takes it as nothing. pricePerHour in the config sets a closer one.",
+    );
+  }
   remarks.push(`List prices of ${now.asOf.join(", ")}, 730 hours a month. Not counted: ${NOT_COUNTED}.`);
   return remarks;
 }
@@ -87,8 +92,11 @@ export function costSummary({ now, change }: CostReview): string | undefined {
 }
 
 /** What the policies said, in a line. */
-export function policySummary({ ran, rules, violations }: PolicyReview): string {
+export function policySummary({ policies, succeeded }: Pick<Review, "policies" | "succeeded">): string {
+  const { ran, rules, violations } = policies;
   if (!ran) return "policies not checked";
+  // A preview that failed half-way was judged half-way.
+  if (!succeeded && violations.length === 0) return "policies not judged";
   const mandatory = new Set(violations.filter((one) => one.mandatory).map(({ policy }) => policy)).size;
   const advisory = new Set(violations.filter((one) => !one.mandatory).map(({ policy }) => policy)).size;
   if (mandatory === 0 && advisory === 0) return `all ${plural(rules, "policy").replace(/ys$/, "ies")} kept`;
@@ -108,13 +116,12 @@ export function totalText({ totals }: Review): string {
 }
 
 /** What a reader must not conclude from a simulation. */
-export function simulatedLines({ notice, unmodelled }: Review): string[] {
+export function simulatedLines({ unmodelled }: Review): string[] {
   return [
-    notice,
     unmodelled.length === 0
       ? "Every resource type here is modelled; ids, ARNs and addresses are made up."
       : `Only echoed, since nobody modelled them: ${unmodelled.join(", ")}.`,
-    "Not proven: permissions, quotas and capacity of the account, names that others have taken, what AWS itself refuses (docs/preview.md).",
+    "Not proven: what only Amazon can say, that is permissions, quotas and capacity of the account, names that others have taken (docs/preview.md).",
   ];
 }
 
@@ -127,7 +134,7 @@ export function summaryLine(review: Review): string {
       : `the preview failed (${plural(review.errors.length, "error")})`,
     ...(succeeded ? [`${totals.resources} of at most ${totals.limit} resources`] : []),
     costSummary(review.costs) ?? "no costs estimated",
-    policySummary(review.policies),
+    policySummary(review),
     ...(refused ? ["pulumi up would refuse this"] : []),
     "cloud side simulated",
   ];

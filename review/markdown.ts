@@ -88,7 +88,7 @@ export function renderMarkdown(review: Review): string {
     ...(review.warnings.length === 0
       ? []
       : ["### Warnings", "", ...review.warnings.map((warning) => `- ${escape(warning)}`), ""]),
-    "### Simulated",
+    "### What a simulation does not prove",
     "",
     ...simulatedLines(review).map((line) => `- ${escape(line)}`),
     "",
@@ -142,9 +142,13 @@ function propertyText({ path, from, to, replaces }: PropertyChange, alike: boole
   return `${code(path)}: ${values}${alike ? ", others alike" : ""}${replaces ? ", **forces the replacement**" : ""}`;
 }
 
-function kindTable({ kinds }: Review): string[] {
+function kindTable({ kinds, comparedWith }: Review): string[] {
+  const whole = comparedWith.kind === "nothing";
   const shown = CHANGES.filter(
-    (change) => change !== "same" && kinds.some(({ changes }) => changes[change] > 0),
+    (change) =>
+      change !== "same" &&
+      !(whole && change === "create") &&
+      kinds.some(({ changes }) => changes[change] > 0),
   );
   const rows = kinds.map(({ kind, total, changes }) => [
     code(kind),
@@ -167,8 +171,9 @@ function costLines({ costs }: Review): string[] {
   ];
 }
 
-function policyLines({ policies }: Review): string[] {
-  const summary = policySummary(policies);
+function policyLines(review: Review): string[] {
+  const { policies } = review;
+  const summary = policySummary(review);
   return [
     `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}.`,
     ...(policies.violations.length === 0 ? [] : [""]),

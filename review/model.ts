@@ -5,6 +5,7 @@ import { compareCosts } from "./cost.ts";
 import { fixedParts } from "./fixed-parts.ts";
 import { componentChanges } from "./group.ts";
 import { categoryOf, classOf, isMayflyComponent, kindOf, lossOf } from "./kinds.ts";
+import { readableMessage } from "./messages.ts";
 import {
   type Category,
   CHANGES,
@@ -44,7 +45,7 @@ export function buildReview(input: ReviewInput): Review {
   return {
     environment: input.environment,
     comparedWith: input.comparedWith,
-    notice: input.notice,
+    notice: input.notice.replace(/^Simulated: /, "The cloud side is simulated: "),
     succeeded: result.succeeded,
     refused: isRefusal(resources, policies),
     attention: attentionTo({ resources, totals, policies, errors, config, before }),
@@ -60,13 +61,18 @@ export function buildReview(input: ReviewInput): Review {
     policies,
     unmodelled: [...result.unmodelled].sort(),
     errors,
-    warnings: messages(result, "warning"),
+    // Types that nobody modelled are told apart.
+    warnings: messages(result, "warning").filter(
+      (message) => !result.unmodelled.some((type) => message.startsWith(type)),
+    ),
     resources: resources.filter(({ change }) => change !== "same").sort(worstFirst),
   };
 }
 
 const messages = ({ diagnostics }: OperationResult, severity: "error" | "warning"): string[] => [
-  ...new Set(diagnostics.filter((one) => one.severity === severity).map(({ message }) => message.trim())),
+  ...new Set(
+    diagnostics.filter((one) => one.severity === severity).map(({ message }) => readableMessage(message)),
+  ),
 ];
 
 /** Every resource of the steps, in their order. */

@@ -1,3 +1,5 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXIT, UserError } from "../base/errors.ts";
 import { type Report, step } from "../base/progress.ts";
@@ -6,6 +8,7 @@ import type { EnvironmentConfig } from "../schema/environment/index.ts";
 import { openSimulation } from "../simulation/engine.ts";
 import type { OperationResult } from "../simulation/types.ts";
 import { type Base, findBase } from "./base.ts";
+import { readableMessage } from "./messages.ts";
 import { buildReview } from "./model.ts";
 import { configIn, readStackFile, stackFileName } from "./stack-file.ts";
 import { cachedState } from "./state-cache.ts";
@@ -38,9 +41,12 @@ export async function reviewEnvironment(options: ReviewOptions): Promise<Review>
   const config = configIn(text, file);
   const base = await findBase({ projectDir, stack, config: text, against });
 
-  const stateDir = base.kind === "nothing" ? undefined : await baseState(base, options);
-  const simulation = await openSimulation({ projectDir, stack, config: { text }, stateDir });
+  const before = base.kind === "nothing" ? undefined : await baseState(base, options);
+  const work = await mkdtemp(join(tmpdir(), "mayfly-review-"));
   try {
+    // A copy: another preview may be at work with the same state and another config.
+    if (before !== undefined) await cp(before, work, { recursive: true, preserveTimestamps: true });
+    await using simulation = await openSimulation({ projectDir, stack, config: { text }, stateDir: work });
     const result = await progress(options, `Previewing ${stack}`, async (report) => {
       return await simulation.preview({
         signal,
@@ -58,7 +64,7 @@ export async function reviewEnvironment(options: ReviewOptions): Promise<Review>
       rules: options.policy ? RULES.length : undefined,
     });
   } finally {
-    await simulation.close();
+    await rm(work, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
@@ -73,18 +79,10 @@ async function baseState(base: ProgramBase, options: ReviewOptions): Promise<str
   const { stateDir } = await cachedState(key, async (fresh) => {
     await progress(options, `Simulating what is there: ${base.configName}`, async (report) => {
       const projectDir = await base.projectDir();
-      const simulation = await openSimulation({
-        projectDir,
-        stack,
-        config: { text: base.config },
-        stateDir: fresh,
-      });
-      try {
-        const result = await simulation.up({ signal, onStep: counter(report) });
-        if (!result.succeeded) throw baseBroken(base, result);
-      } finally {
-        await simulation.close();
-      }
+      const config = { text: base.config };
+      await using simulation = await openSimulation({ projectDir, stack, config, stateDir: fresh });
+      const result = await simulation.up({ signal, onStep: counter(report) });
+      if (!result.succeeded) throw baseBroken(base, result);
     });
   });
   return stateDir;
@@ -93,7 +91,7 @@ async function baseState(base: ProgramBase, options: ReviewOptions): Promise<str
 function baseBroken({ configName }: ProgramBase, { diagnostics }: OperationResult): UserError {
   const messages = diagnostics
     .filter(({ severity }) => severity === "error")
-    .map(({ message }) => message.trim());
+    .map(({ message }) => readableMessage(message));
   return new UserError(
     "base-broken",
     `What to compare with can't be simulated: ${messages.join("\n") || "the engine gave no reason"}`,

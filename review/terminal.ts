@@ -58,7 +58,7 @@ export function renderTerminal(review: Review, options: TerminalOptions): string
   section("Costs a month", costLines(review, style, width));
   section("Policies", policyLines(review, style, width));
   section(
-    "Simulated",
+    "What a simulation does not prove",
     simulatedLines(review).flatMap((line) => indented(line, width)),
   );
   if (review.warnings.length > 0)
@@ -129,10 +129,11 @@ function propertyLines(group: ChangeGroup, width: number): string[] {
 }
 
 function kindLines(review: Review, style: Style, width: number): string[] {
+  const whole = review.comparedWith.kind === "nothing";
   const rows = review.kinds.map(({ kind, total, changes }) => [
     kind,
     String(total),
-    CHANGES.filter((change) => change !== "same" && changes[change] > 0)
+    CHANGES.filter((change) => change !== "same" && changes[change] > 0 && !(whole && change === "create"))
       .map((change) => `${changes[change]} ${CHANGE_WORDS[change]}`)
       .join(", "),
   ]);
@@ -158,11 +159,12 @@ function costLines({ costs }: Review, style: Style, width: number): string[] {
   return [...body, ...remarks];
 }
 
-function policyLines({ policies }: Review, style: Style, width: number): string[] {
+function policyLines(review: Review, style: Style, width: number): string[] {
+  const { policies } = review;
   const advisory = policies.violations.filter(({ mandatory }) => !mandatory);
   const colour = policies.violations.length === 0 ? "green" : "red";
   return [
-    `  ${policies.ran ? style(colour, policySummary(policies)) : policySummary(policies)}`,
+    `  ${policies.ran ? style(colour, policySummary(review)) : policySummary(review)}`,
     ...advisory.flatMap(({ policy, resource, message }) =>
       indented(`${policy}: ${resource?.split("::").at(-1) ?? "stack"}: ${printable(message)}`, width),
     ),

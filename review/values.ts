@@ -41,6 +41,8 @@ export function pathSteps(path: string): (string | number)[] {
   );
 }
 
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
+
 const isRecord = (value: Json): value is JsonRecord =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -49,7 +51,7 @@ export function valueAt(inputs: JsonRecord | undefined, path: string): Json | un
   let value: Json | undefined = inputs;
   for (const step of pathSteps(path)) {
     if (value === undefined || value === SECRET || value === UNKNOWN) return value;
-    if (typeof step === "number") value = Array.isArray(value) ? value[step] : undefined;
+    if (typeof step === "number") value = isList(value) ? value[step] : undefined;
     else value = isRecord(value) ? value[step] : undefined;
   }
   return value;

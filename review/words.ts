@@ -34,6 +34,15 @@ export function formatMoney(amount: number, currency: string): string {
   }).format(amount);
 }
 
+/** `$0.6528`: prices of an hour need more digits. */
+export const formatHourly = (amount: number, currency: string): string =>
+  new Intl.NumberFormat("en-US", {
+    style: "currency",
+    currency,
+    minimumFractionDigits: 2,
+    maximumFractionDigits: 4,
+  }).format(amount);
+
 /** `$0 to $17,094`, `$73`. */
 export function formatRange({ currency, floor, ceiling }: Money): string {
   const low = formatMoney(floor, currency);
@@ -79,6 +88,6 @@ export function formatComparedWith(with_: ComparedWith): string {
     case "file":
       return `${with_.file}, with today's program`;
     case "nothing":
-      return `nothing, as for the first pulumi up: ${with_.why}`;
+      return `nothing, as for the first pulumi up (${with_.why})`;
   }
 }

@@ -150,7 +150,7 @@ describe("in a git checkout", () => {
     await expect(find("relaese")).rejects.toMatchObject({
       code: "no-such-ref",
       exitCode: 66,
-      hint: expect.stringContaining('Did you mean "release"?'),
+      hint: 'Did you mean "release"? Known: "main" and "release". In CI, fetch it first (fetch-depth: 0).',
     });
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { onDemandPrice, servicePrices } from "../../../knowledge/aws/index.ts";
 import { compareCosts, estimate } from "../../../review/cost.ts";
 import type { FixedParts } from "../../../review/fixed-parts.ts";
+import { costRemarks } from "../../../review/lines.ts";
 import type { CostLine } from "../../../review/types.ts";
 import { ExistingEnvironment } from "../../../schema/environment/index.ts";
 import { configOf, pool } from "./sample.ts";
@@ -67,7 +68,10 @@ describe("a pool", () => {
     expect(line.money?.floor).toBe(0);
     expect(line.money?.ceiling).toBeCloseTo(30 * (HOUR * 730 + 100 * GP3), 6);
     expect(line.how).toContain("spot at up to $");
-    expect(line.notes.join()).toContain("spot prices move");
+    const config = configOf({ pools: [pool({ capacity: "spot" })] });
+    expect(costRemarks(compareCosts({ config, parts: NO_PARTS }, undefined)).join()).toContain(
+      "Spot prices move",
+    );
   });
 
   test("takes the config's price instead of the table's, on spot too", () => {

@@ -25,6 +25,7 @@ test("types are named as programs name them", () => {
   expect(kindOf("eks:index:Cluster")).toBe("eks.Cluster");
   expect(kindOf("pulumi:providers:aws")).toBe("pulumi.providers.aws");
   expect(kindOf("pulumi:pulumi:Stack")).toBe("pulumi.Stack");
+  expect(kindOf("mayfly:network:Network")).toBe("mayfly.network.Network");
   expect(kindOf("mayfly:nodes:NodePool")).toBe("mayfly.nodes.NodePool");
 });
 

@@ -25,7 +25,7 @@ describe("the text for a terminal", () => {
       "By kind",
       "Costs a month",
       "Policies",
-      "Simulated",
+      "What a simulation does not prove",
     ]);
     expect(lines.at(-1)).toMatch(
       /^prod: 3 replaced, 3 updated, 12 created; 32 of at most 250 resources; costs unchanged; /,
@@ -99,7 +99,9 @@ describe("the Markdown for a pull request", () => {
         before: undefined,
       }),
     );
-    expect(whole).toContain("Compared with: nothing, as for the first pulumi up: this is not a git checkout");
+    expect(whole).toContain(
+      "Compared with: nothing, as for the first pulumi up (this is not a git checkout)",
+    );
     expect(whole).toContain("  - create 3 `aws.ec2.LaunchTemplate`, 3 `aws.eks.NodeGroup`\n");
   });
 });
