@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { z } from "zod";
 import { EXIT, UserError } from "../base/errors.ts";
 import { projectDir } from "../base/paths.ts";
 import { childEnv, execute } from "../base/process.ts";
@@ -11,7 +12,7 @@ import { readClusterFacts } from "./environment/cluster.ts";
 import { projectText, stackText } from "./environment/config.ts";
 import { putTenantSecrets, tenantSecretsAreThere } from "./environment/secrets.ts";
 import { digest, readIfThere, writeIfChanged } from "./host/files.ts";
-import { LAB } from "./settings.ts";
+import { LAB, POOL_LABEL } from "./settings.ts";
 
 /**
  * Last step of `lab up`: brings the environment project up on the lab's cluster by a real `pulumi up`, writes its contract to
@@ -38,7 +39,8 @@ export async function applyEnvironment(connection: Connection): Promise<boolean>
   const stamp = join(folder, "applied");
   const current =
     readIfThere(stamp) === inputs &&
-    contract?.tenants.every(({ namespace }) => facts.namespaces.has(namespace)) === true;
+    contract?.tenants.every(({ namespace }) => facts.namespaces.has(namespace)) === true &&
+    POOL_LABEL in facts.labels;
   if (current) {
     if (!secretsAreThere) await putTenantSecrets(contract, connection, env);
     return !secretsAreThere;
@@ -47,13 +49,16 @@ export async function applyEnvironment(connection: Connection): Promise<boolean>
   await step("environment", async (report) => {
     await writeIfChanged(join(folder, "Pulumi.yaml"), project);
     await writeIfChanged(join(folder, `Pulumi.${LAB.name}.yaml`), stack);
-    const made = await pulumiUp(folder, env, report);
+    const made = await pulumiUp(folder, env, facts.clusterId, report);
     await putTenantSecrets(made, connection, env);
     await writeIfChanged(connection.contract, `${JSON.stringify(made, undefined, 2)}\n`);
     await writeIfChanged(stamp, inputs);
   });
   return true;
 }
+
+/** As much of the outputs of an earlier update, of whatever version, as says where it was. */
+const Outputs = z.looseObject({ contract: z.looseObject({ clusterId: z.string() }).optional() });
 
 /** The lab's tools, and the Node that this runs on, before whatever else the host has. */
 const pathFor = (connection: Connection): string =>
@@ -68,7 +73,7 @@ function readContract(path: string): EnvironmentContract | undefined {
 
 /** Everything that decides what the environment's program makes: its sources and those of what it imports. */
 function sources(): string {
-  const files = ["base", "schema", "components", "stacks"].flatMap((folder) =>
+  const files = ["base", "schema", "knowledge", "components", "stacks"].flatMap((folder) =>
     readdirSync(join(projectDir, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
       .map((entry) => join(entry.parentPath, entry.name)),
@@ -76,10 +81,14 @@ function sources(): string {
   return digest(...files.sort().flatMap((file) => [file, readFileSync(file, "utf8")]));
 }
 
-/** `pulumi up`, with a look at the cluster first: the stack's state outlives a lab whose cluster was made anew. */
+/**
+ * `pulumi up`, with a look at the cluster first. The state may be of a cluster that the lab itself has removed since (as kind's is by
+ * `lab down`), and the program rightly refuses another one: what was on it is gone, so it is forgotten.
+ */
 async function pulumiUp(
   folder: string,
   env: Readonly<Record<string, string>>,
+  clusterId: string,
   report: Report,
 ): Promise<EnvironmentContract> {
   const pulumi = async (args: readonly string[]): Promise<string> => {
@@ -103,6 +112,11 @@ async function pulumiUp(
     );
   };
   await pulumi(["stack", "select", "--create"]);
+  const { contract } = Outputs.parse(JSON.parse(await pulumi(["stack", "output", "--json"])));
+  if (contract !== undefined && contract.clusterId !== clusterId) {
+    await pulumi(["stack", "rm", "--force", "--yes", "--preserve-config"]);
+    await pulumi(["stack", "select", "--create"]);
+  }
   await pulumi(["up", "--yes", "--skip-preview", "--refresh"]);
   return EnvironmentContract.parse(JSON.parse(await pulumi(["stack", "output", "contract", "--json"])));
 }

@@ -36,14 +36,19 @@ export const LAB = {
   },
 } as const;
 
-/** Labels that production nodes carry too: pools, zones and instance types are what plans place by. */
+/**
+ * Labels that production nodes carry too: zones and instance types are what plans place by. The pool's label is the environment's:
+ * `pulumi up` puts it on.
+ */
 export const NODE_LABELS = {
   "kubernetes.io/hostname": LAB.nodeName,
   "topology.kubernetes.io/zone": "lab-a",
   "topology.kubernetes.io/region": "lab",
   "node.kubernetes.io/instance-type": "lab",
-  "mayfly.dev/pool": "default",
 } as const;
+
+/** The label that the environment puts on the node; the same as that of components/nodes. */
+export const POOL_LABEL = "mayfly.dev/pool";
 
 /** Tenants that the lab brings, each with its own S3 identity. */
 export const LAB_TENANT = "demo";

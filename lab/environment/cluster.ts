@@ -8,6 +8,7 @@ export interface ClusterFacts {
   readonly namespaces: ReadonlySet<string>;
   /** The lab's one node. */
   readonly node: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly allocatable: Readonly<Record<string, string>>;
 }
 
@@ -15,7 +16,11 @@ const Listed = z.object({
   items: z.array(
     z.object({
       kind: z.string(),
-      metadata: z.object({ name: z.string(), uid: z.string() }),
+      metadata: z.object({
+        name: z.string(),
+        uid: z.string(),
+        labels: z.record(z.string(), z.string()).default({}),
+      }),
       status: z.object({ allocatable: z.record(z.string(), z.string()).optional() }).optional(),
     }),
   ),
@@ -35,6 +40,7 @@ export async function readClusterFacts(env: Readonly<Record<string, string>>): P
     clusterId: system.metadata.uid,
     namespaces: new Set(namespaces.map(({ metadata }) => metadata.name)),
     node: node.metadata.name,
+    labels: node.metadata.labels,
     allocatable: node.status?.allocatable ?? {},
   };
 }

@@ -22,6 +22,7 @@ export function stackText(
   facts: Pick<ClusterFacts, "node">,
 ): string {
   const document = parseDocument(committed);
+  document.setIn(["config", "mayfly:pools", 0, "nodes"], [facts.node]);
   document.setIn(["config", "mayfly:pools", 0, "allocatable", "node"], facts.node);
   document.setIn(["config", "mayfly:s3", "endpoint"], s3.endpoint);
   document.setIn(["config", "mayfly:s3", "region"], s3.region);

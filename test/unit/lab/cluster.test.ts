@@ -132,7 +132,7 @@ describe("node", () => {
     });
     const labels = kubeletArgs(paths).find((arg) => arg.startsWith("--node-labels="));
     expect(labels).toBe(
-      "--node-labels=topology.kubernetes.io/zone=lab-a,topology.kubernetes.io/region=lab,node.kubernetes.io/instance-type=lab,mayfly.dev/pool=default",
+      "--node-labels=topology.kubernetes.io/zone=lab-a,topology.kubernetes.io/region=lab,node.kubernetes.io/instance-type=lab",
     );
   });
 

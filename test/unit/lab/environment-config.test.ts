@@ -23,7 +23,12 @@ describe("the lab's stack config", () => {
     );
     expect(parse(text)).toMatchObject({
       config: {
-        "mayfly:pools": [{ allocatable: { from: "node", node: "mayfly-lab-control-plane" } }],
+        "mayfly:pools": [
+          {
+            nodes: ["mayfly-lab-control-plane"],
+            allocatable: { from: "node", node: "mayfly-lab-control-plane" },
+          },
+        ],
         "mayfly:s3": { endpoint: "http://172.18.0.1:7070" },
         "mayfly:egress": [
           { name: "dns", peers: [{ kind: "pods", podLabels: { "k8s-app": "kube-dns" } }] },

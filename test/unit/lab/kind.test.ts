@@ -21,7 +21,6 @@ describe("kind", () => {
             "topology.kubernetes.io/zone": "lab-a",
             "topology.kubernetes.io/region": "lab",
             "node.kubernetes.io/instance-type": "lab",
-            "mayfly.dev/pool": "default",
           },
         },
       ],
