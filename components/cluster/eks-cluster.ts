@@ -2,6 +2,7 @@
 import "@pulumi/aws/eks/index.js";
 import type { Provider } from "@pulumi/aws/provider.js";
 import { Cluster } from "@pulumi/eks/cluster.js";
+import type { Provider as EksProvider } from "@pulumi/eks/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { Component } from "../core/component.ts";
 import { accessPolicy } from "./managed-policies.ts";
@@ -37,7 +38,10 @@ export interface EksClusterArgs {
   readonly access: readonly Access[];
   /** Whether it refuses to be deleted, by Pulumi and by EKS itself. */
   readonly protect: boolean;
+  /** For what the remote component makes. */
   readonly provider: Provider;
+  /** For the remote component itself. */
+  readonly eksProvider: EksProvider;
 }
 
 const POLICIES: Readonly<Record<Access["level"], string>> = {
@@ -69,7 +73,7 @@ export class EksCluster extends Component {
       "cluster:EksCluster",
       name,
       { clusterName: args.clusterName, version: args.version, endpoint: args.endpoint.access },
-      pulumi.mergeOptions(options, { providers: [args.provider] }),
+      pulumi.mergeOptions(options, { providers: [args.provider, args.eksProvider] }),
     );
     const cluster = new Cluster(
       this.childName("eks"),

@@ -1,4 +1,5 @@
 import { Provider } from "@pulumi/aws/provider.js";
+import { Provider as EksProvider } from "@pulumi/eks/provider.js";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { LogBucket } from "../../components/buckets/log-bucket.ts";
@@ -63,6 +64,7 @@ export function eksFoundation(identity: Identity, config: EksEnvironment): Found
     access: wanted.access,
     protect,
     provider,
+    eksProvider: new EksProvider("eks"),
   });
   const nodeAddons = new NodeAddons("node-addons", {
     clusterName: cluster.clusterName,

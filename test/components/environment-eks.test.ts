@@ -31,6 +31,7 @@ describe("production's environment on EKS, as committed in Pulumi.prod.yaml", ()
       "calico  mayfly:platform:Calico",
       "cluster  mayfly:cluster:EksCluster",
       "cluster-autoscaler  mayfly:platform:ClusterAutoscaler",
+      "eks  pulumi:providers:eks",
       "images  mayfly:registry:ImageRepositories",
       "key  mayfly:cluster:EncryptionKey",
       "kubernetes  pulumi:providers:kubernetes",
