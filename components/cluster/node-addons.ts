@@ -48,7 +48,7 @@ export class NodeAddons extends Component {
     // The rights to attach network interfaces belong to this one DaemonSet, and not to the node's role that all host processes share:
     // https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
     const role = new PodIdentityRole(
-      this.childName("vpc-cni"),
+      this.childName("vpc-cni-identity"),
       {
         clusterName,
         namespace: "kube-system",

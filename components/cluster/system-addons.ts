@@ -47,7 +47,7 @@ export class SystemAddons extends Component {
       this.childOptions(),
     );
     const role = new PodIdentityRole(
-      this.childName("ebs-csi"),
+      this.childName("ebs-csi-identity"),
       {
         clusterName,
         namespace: "kube-system",
@@ -94,12 +94,11 @@ export const coreDnsValues = (nodeSelector: Labels, replicaCount: number) => ({
 });
 
 /**
- * Keys as in `aws eks describe-addon-configuration --addon-name aws-ebs-csi-driver`. The node part stays on every node; it tolerates
- * all taints, or runs could not mount volumes.
+ * Keys as in `aws eks describe-addon-configuration --addon-name aws-ebs-csi-driver`. The node part
+ * stays as it is: on every node, whatever its taints.
  */
 export const ebsCsiValues = (nodeSelector: Labels) => ({
   controller: { nodeSelector },
-  node: { tolerateAllTaints: true },
 });
 
 /** AmazonEBSCSIDriverPolicy holds no rights to keys: https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/install.md#set-up-driver-permissions */

@@ -8,6 +8,8 @@ import * as pulumi from "@pulumi/pulumi";
  */
 export abstract class Component extends pulumi.ComponentResource {
   readonly #name: string;
+  /** What all children wait for. */
+  readonly #after: Pick<pulumi.ResourceOptions, "dependsOn">;
 
   /**
    * @param token `<folder>:<Class>`; the type becomes `mayfly:<folder>:<Class>`. Never changed once released: it is part of
@@ -23,6 +25,8 @@ export abstract class Component extends pulumi.ComponentResource {
   ) {
     super(`mayfly:${token}`, name, inputs, options);
     this.#name = name;
+    // The SDK itself makes only the component wait, which is no more than a name, and its children go ahead.
+    this.#after = options.dependsOn === undefined ? {} : { dependsOn: options.dependsOn };
   }
 
   /** The logical name of a child: the component's own name comes first, so that names are unique in the stack. */
@@ -30,14 +34,17 @@ export abstract class Component extends pulumi.ComponentResource {
     return `${this.#name}-${suffix}`;
   }
 
-  /** Options of a child resource: `extra` with this component as parent, whatever `extra` says. */
+  /**
+   * Options of a child resource: `extra` with this component as parent, whatever `extra` says. A child waits for what the
+   * component waits for (`dependsOn`).
+   */
   protected childOptions(extra: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
-    return pulumi.mergeOptions(extra, { parent: this });
+    return pulumi.mergeOptions(extra, { parent: this, ...this.#after });
   }
 
   /** Like {@link childOptions}, for a child that is a component itself. */
   protected componentOptions(extra: pulumi.ComponentResourceOptions = {}): pulumi.ComponentResourceOptions {
-    return pulumi.mergeOptions(extra, { parent: this });
+    return pulumi.mergeOptions(extra, { parent: this, ...this.#after });
   }
 
   /** Ends the constructor: registers the component's outputs, without which the engine takes it as still being made. */

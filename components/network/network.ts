@@ -19,12 +19,21 @@ export interface NetworkArgs {
   readonly provider: Provider;
 }
 
-/** Subnets of one zone, made. */
+/** Subnets of one zone. Their ids are known once they have their way out: a node that starts before that never joins. */
 export interface Zone {
   readonly zone: string;
   readonly publicSubnetId: pulumi.Output<string>;
   readonly nodeSubnetId: pulumi.Output<string>;
   readonly podSubnetId: pulumi.Output<string>;
+}
+
+/** Subnets of one zone, without regard to their way out. */
+interface Subnets {
+  readonly zone: string;
+  readonly public: ec2.Subnet;
+  readonly nodes: ec2.Subnet;
+  readonly pods: ec2.Subnet;
+  readonly podPrefixes: ec2.SubnetCidrReservation;
 }
 
 /**
@@ -90,7 +99,7 @@ export class Network extends Component {
       this.childOptions(),
     );
     const natZones = args.nat === "one" ? subnets.slice(0, 1) : subnets;
-    const privateRoutes = natZones.map(({ zone, publicSubnetId }) => {
+    const privateRoutes = natZones.map(({ zone, public: publicSubnet }) => {
       const address = new ec2.Eip(
         this.childName(`${zone}-nat-address`),
         { domain: "vpc", tags: { Name: `${name}-nat-${zone}` } },
@@ -98,7 +107,7 @@ export class Network extends Component {
       );
       const gateway = new ec2.NatGateway(
         this.childName(`${zone}-nat`),
-        { subnetId: publicSubnetId, allocationId: address.id, tags: { Name: `${name}-${zone}` } },
+        { subnetId: publicSubnet.id, allocationId: address.id, tags: { Name: `${name}-${zone}` } },
         this.childOptions(),
       );
       return new ec2.RouteTable(
@@ -113,21 +122,10 @@ export class Network extends Component {
     });
     const [firstPrivate] = privateRoutes;
     if (firstPrivate === undefined) throw new Error("a network needs at least one zone");
-    subnets.forEach(({ zone, publicSubnetId, nodeSubnetId, podSubnetId }, index) => {
+    this.zones = subnets.map((zone, index) =>
       // Nodes and pods of a zone share a table: the way out is the same, and each table is one more place to look at.
-      const privateTable = privateRoutes[index] ?? firstPrivate;
-      for (const [what, subnetId, table] of [
-        ["public", publicSubnetId, publicRoutes],
-        ["nodes", nodeSubnetId, privateTable],
-        ["pods", podSubnetId, privateTable],
-      ] as const) {
-        new ec2.RouteTableAssociation(
-          this.childName(`${zone}-${what}-routes`),
-          { subnetId, routeTableId: table.id },
-          this.childOptions(),
-        );
-      }
-    });
+      this.#routed(zone, publicRoutes, privateRoutes[index] ?? firstPrivate),
+    );
 
     // 4. AWS itself, without the way over the internet.
     new Endpoints(
@@ -137,7 +135,7 @@ export class Network extends Component {
         vpcId: vpc.id,
         sourceCidrs: [args.vpcCidr, args.podCidr],
         // Away from nodes and from the control plane's addresses, so that what runs may reach can be said by subnet.
-        subnetIds: subnets.map(({ publicSubnetId }) => publicSubnetId),
+        subnetIds: subnets.map(({ public: publicSubnet }) => publicSubnet.id),
         routeTableIds: privateRoutes.map(({ id }) => id),
       },
       this.componentOptions(),
@@ -145,8 +143,7 @@ export class Network extends Component {
 
     this.vpcId = vpc.id;
     this.accountId = vpc.arn.apply(accountOf);
-    this.zones = subnets;
-    this.nodeSubnetIds = subnets.map(({ nodeSubnetId }) => nodeSubnetId);
+    this.nodeSubnetIds = this.zones.map(({ nodeSubnetId }) => nodeSubnetId);
     this.seal({ vpcId: this.vpcId });
   }
 
@@ -156,7 +153,7 @@ export class Network extends Component {
     vpcId: pulumi.Output<string>,
     podRange: pulumi.Resource,
     keep: pulumi.CustomResourceOptions,
-  ): Zone {
+  ): Subnets {
     const { zone } = plan;
     const subnet = (
       what: "public" | "nodes" | "pods",
@@ -181,12 +178,37 @@ export class Network extends Component {
     const forPods = subnet("pods", {}, { dependsOn: [podRange] });
     // Half of the subnet is for whole prefixes only. In the other half live the network interfaces' own addresses, and prefixes
     // once this half is full (https://docs.aws.amazon.com/vpc/latest/userguide/subnet-cidr-reservation.html).
-    new ec2.SubnetCidrReservation(
+    const podPrefixes = new ec2.SubnetCidrReservation(
       this.childName(`${zone}-pod-prefixes`),
       { subnetId: forPods.id, cidrBlock: plan.podPrefixes, reservationType: "prefix" },
       this.childOptions(),
     );
-    return { zone, publicSubnetId: forPublic.id, nodeSubnetId: forNodes.id, podSubnetId: forPods.id };
+    return { zone, public: forPublic, nodes: forNodes, pods: forPods, podPrefixes };
+  }
+
+  /** Gives a zone's subnets their route tables. */
+  #routed(subnets: Subnets, publicRoutes: ec2.RouteTable, privateRoutes: ec2.RouteTable): Zone {
+    const { zone, podPrefixes } = subnets;
+    const routed = (
+      what: "public" | "nodes" | "pods",
+      table: ec2.RouteTable,
+      ...before: pulumi.CustomResource[]
+    ): pulumi.Output<string> => {
+      const { id } = subnets[what];
+      const association = new ec2.RouteTableAssociation(
+        this.childName(`${zone}-${what}-routes`),
+        { subnetId: id, routeTableId: table.id },
+        this.childOptions(),
+      );
+      const after = pulumi.all([association, ...before].map((one) => one.id));
+      return pulumi.all([id, after]).apply(([known]) => known);
+    };
+    return {
+      zone,
+      publicSubnetId: routed("public", publicRoutes),
+      nodeSubnetId: routed("nodes", privateRoutes),
+      podSubnetId: routed("pods", privateRoutes, podPrefixes),
+    };
   }
 }
 

@@ -30,6 +30,7 @@ export interface SubnetsProblem {
   readonly hint: string;
 }
 
+/** The plan, its zones by letter, or why there is none. */
 export type SubnetsPlan =
   | { readonly ok: true; readonly zones: readonly ZoneSubnets[] }
   | { readonly ok: false; readonly problem: SubnetsProblem };
@@ -98,7 +99,7 @@ export function planSubnets(input: SubnetsInput): SubnetsPlan {
   }
   return {
     ok: true,
-    zones: [...slots].map(([zone, slot]) => {
+    zones: [...slots].sort(bySlot).map(([zone, slot]) => {
       const part = vpc.subnetMask + bits;
       const publicPerPart = 2 ** (PUBLIC_PREFIX - part);
       return {
@@ -111,6 +112,9 @@ export function planSubnets(input: SubnetsInput): SubnetsPlan {
     }),
   };
 }
+
+const bySlot = ([, one]: readonly [string, number], [, other]: readonly [string, number]): number =>
+  one - other;
 
 const refuse = (input: keyof SubnetsInput, message: string, hint: string): SubnetsPlan => ({
   ok: false,

@@ -41,7 +41,7 @@ export const launchTemplateArgs = (name: string, shape: NodeShape): LaunchTempla
     },
   ],
   userData: Buffer.from(nodeUserData(shape), "utf8").toString("base64"),
-  tagSpecifications: ["instance", "volume", "network-interface"].map((resourceType) => ({
+  tagSpecifications: ["instance", "volume"].map((resourceType) => ({
     resourceType,
     tags: { ...shape.tags, Name: name },
   })),

@@ -74,6 +74,7 @@ interface Request {
   getObject(): Struct;
   getDependenciesList(): string[];
   getProvider(): string;
+  getRemote(): boolean;
   getProvidersMap(): { forEach: (visit: (reference: string) => void) => void };
   getDeletedwith(): string;
   getIgnorechangesList(): string[];
@@ -182,7 +183,7 @@ function registrationOf(request: Request, urn: string): Registration {
     inputs: plain(pulumi.runtime.deserializeProperties(request.getObject())) as Record<string, unknown>,
     dependencies: [...new Set(request.getDependenciesList().map(nameOf))].sort(),
     provider: provider === "" ? undefined : providerName(provider),
-    providers: providersOf(request),
+    providers: request.getRemote() ? providersOf(request) : [],
     deletedWith: deletedWith === "" ? undefined : nameOf(deletedWith),
     ignoreChanges: request.getIgnorechangesList(),
     protect: request.getProtect() ?? false,
