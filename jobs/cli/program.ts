@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import packageJson from "../../package.json" with { type: "json" };
 import { destroyCommand } from "./commands/destroy.ts";
+import { instancesCommand } from "./commands/instances.ts";
 import { labCommand } from "./commands/lab.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -46,6 +47,7 @@ export function buildProgram(): Command {
     statusCommand(),
     logsCommand(),
     destroyCommand(),
+    instancesCommand(),
     labCommand(),
   ]) {
     program.addCommand(command);

@@ -67,7 +67,7 @@ const ARRAY_OVERHEAD = 1 / 1024;
  * (pkg/providers/instancetype/zz_generated.memory_overhead.go of github.com/aws/karpenter-provider-aws, commit 15e8769, 2023), four
  * published nodes of 2024 to 2026, and 1.7 to 5.3 % in a large fleet (https://github.com/pytorch/ci-infra/pull/910, July 2026). Karpenter
  * itself assumes 7.5 % of any size (https://github.com/aws/karpenter-provider-aws/issues/7929), which is too little for 2 GiB and
- * wastes 30 GiB of 1 TiB. Types of generation 8 were never measured: assumption.
+ * wastes 45 GiB of 1 TiB. Types of generation 8 were never measured: assumption.
  */
 export const vmOverhead = (memory: number): number => Math.ceil(192 + 0.045 * memory);
 
