@@ -1,3 +1,4 @@
+import { isDetailed } from "./lines.ts";
 import {
   CHANGES,
   type Change,
@@ -21,11 +22,13 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
 }
 
 /**
- * What happens, by component: worst first, then by name. Components of one class in which exactly the same things happen are one entry, so
- * that six new pools read as one.
+ * What happens, by component: worst first, then by name. Components of one class in which the same things happen are one entry, so that six
+ * new pools read as one.
  */
 export function componentChanges(resources: readonly ResourceChange[]): ComponentChanges[] {
-  const changed = resources.filter(({ category, change }) => category !== "component" && change !== "same");
+  const changed = resources.filter(
+    ({ category, change }) => category !== "component" && change !== "same" && change !== "read",
+  );
   const single = groupBy(changed, ({ component }) => component.join("/")).map((members) => {
     const path = members[0]?.component.join("/") ?? "";
     return {
@@ -42,7 +45,10 @@ export function componentChanges(resources: readonly ResourceChange[]): Componen
     .map((entries) => ({
       components: entries.flatMap(({ components }) => components).sort(),
       kind: entries[0]?.kind,
-      groups: entries[0]?.groups ?? [],
+      groups: (entries[0]?.groups ?? []).map((group, index) => {
+        const counts = entries.map(({ groups }) => groups[index]?.names.length ?? 0);
+        return { ...group, count: { least: Math.min(...counts), most: Math.max(...counts) } };
+      }),
     }))
     .sort((a, b) => worst(a) - worst(b) || compare(a.components[0] ?? "~", b.components[0] ?? "~"));
 }
@@ -53,7 +59,8 @@ const worst = ({ groups }: Pick<ComponentChanges, "groups">): number =>
 const signature = ({ change, kind, names, properties, varying }: ChangeGroup): unknown => [
   change,
   kind,
-  names.length,
+  // Pools differ in a tag or two; whether there is one more is no difference worth another entry.
+  isDetailed({ change }) ? names.length : "",
   properties.map(({ path, from, to, replaces }) =>
     varying.includes(path) ? [path, replaces] : [path, from, to, replaces],
   ),
@@ -76,6 +83,7 @@ export function changeGroups(resources: readonly ResourceChange[]): ChangeGroup[
         change: sorted[0]?.change ?? "same",
         kind: sorted[0]?.kind ?? "",
         names: sorted.map(({ name }) => name),
+        count: { least: sorted.length, most: sorted.length },
         properties,
         varying,
       };

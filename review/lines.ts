@@ -23,7 +23,12 @@ export function componentTitle({ components, kind }: ComponentChanges): {
 }
 
 /** Whether a group says which properties change, and so gets lines of its own. */
-export const isDetailed = ({ change }: ChangeGroup): boolean => change === "update" || change === "replace";
+export const isDetailed = ({ change }: Pick<ChangeGroup, "change">): boolean =>
+  change === "update" || change === "replace";
+
+/** `3`, or `9 to 12` where components with not quite as many are put together. */
+export const countText = ({ count: { least, most } }: Pick<ChangeGroup, "count">): string =>
+  least === most ? `${least}` : `${least} to ${most}`;
 
 /** What a property's values are where they are not the same in all resources of the group. */
 export const varies = (group: ChangeGroup, path: string): boolean => group.varying.includes(path);
@@ -45,11 +50,31 @@ function costRow({ part, name, how, money, notes }: CostLine): CostRow {
   };
 }
 
+const rangeOf = ({ money }: CostLine): string => (money === undefined ? "unknown" : formatRange(money));
+
+/** A row with what it was before, where that was something else. */
+function withBefore(row: CostRow, line: CostLine | undefined): CostRow {
+  if (line === undefined) return { ...row, how: `${row.how}; new` };
+  const { floor, ceiling } = costRow(line);
+  return floor === row.floor && ceiling === row.ceiling
+    ? row
+    : { ...row, how: `${row.how}; before: ${rangeOf(line)}` };
+}
+
 /** The estimate as rows: every part, the totals. */
-export function costRows({ now }: CostReview): CostRow[] {
+export function costRows({ now, before }: CostReview): CostRow[] {
+  const of = (lines: readonly CostLine[], { part, name }: CostLine): CostLine | undefined =>
+    lines.find((line) => line.part === part && line.name === name);
+  const gone = (before?.lines ?? []).filter((line) => of(now.lines, line) === undefined);
   const incomplete = now.unknown.length === 0 ? "" : `without ${now.unknown.join(", ")}`;
   return [
-    ...now.lines.map(costRow),
+    ...now.lines.map((line) =>
+      before === undefined ? costRow(line) : withBefore(costRow(line), of(before.lines, line)),
+    ),
+    ...gone.map((line) => {
+      const row = costRow(line);
+      return { name: row.name, floor: "", ceiling: "", how: `taken out; before: ${rangeOf(line)}` };
+    }),
     ...now.totals.map(({ currency, floor, ceiling }) => ({
       name: "total",
       floor: formatMoney(floor, currency),

@@ -2,6 +2,7 @@ import {
   componentTitle,
   costRemarks,
   costRows,
+  countText,
   isDetailed,
   policySummary,
   simulatedLines,
@@ -129,8 +130,8 @@ function componentLines(entry: ComponentChanges, review: Review): string[] {
   return lines;
 }
 
-const groupText = ({ kind, names }: ChangeGroup, named: boolean): string =>
-  `${names.length} ${code(kind)}${named ? ` ${code(joinNames(names))}` : ""}`;
+const groupText = (group: ChangeGroup, named: boolean): string =>
+  `${countText(group)} ${code(group.kind)}${named ? ` ${code(joinNames(group.names))}` : ""}`;
 
 function propertyText({ path, from, to, replaces }: PropertyChange, alike: boolean): string {
   const values =

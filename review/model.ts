@@ -65,7 +65,7 @@ export function buildReview(input: ReviewInput): Review {
     warnings: messages(result, "warning").filter(
       (message) => !result.unmodelled.some((type) => message.startsWith(type)),
     ),
-    resources: resources.filter(({ change }) => change !== "same").sort(worstFirst),
+    resources: resources.filter(({ change }) => change !== "same" && change !== "read").sort(worstFirst),
   };
 }
 

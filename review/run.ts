@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXIT, UserError } from "../base/errors.ts";
+import { projectDir as mayflyDir } from "../base/paths.ts";
 import { type Report, step } from "../base/progress.ts";
 import { RULES } from "../policy/rules/index.ts";
 import type { EnvironmentConfig } from "../schema/environment/index.ts";
@@ -51,7 +52,7 @@ export async function reviewEnvironment(options: ReviewOptions): Promise<Review>
       return await simulation.preview({
         signal,
         onStep: counter(report),
-        ...(options.policy ? { policyPacks: [policyPack(projectDir)] } : {}),
+        ...(options.policy ? { policyPacks: [POLICY_PACK] } : {}),
       });
     });
     return buildReview({
@@ -68,7 +69,8 @@ export async function reviewEnvironment(options: ReviewOptions): Promise<Review>
   }
 }
 
-const policyPack = (projectDir: string): string => join(projectDir, "policy", "run");
+/** This checkout's, whatever project is reviewed. */
+const POLICY_PACK = join(mayflyDir, "policy", "run");
 
 type ProgramBase = Extract<Base, { kind: "program" }>;
 

@@ -4,6 +4,7 @@ import {
   componentTitle,
   costRemarks,
   costRows,
+  countText,
   isDetailed,
   policySummary,
   simulatedLines,
@@ -111,8 +112,8 @@ function componentLines(entry: ComponentChanges, review: Review, style: Style, w
 
 const mark = (change: Change, style: Style): string => style(COLOURS[change], CHANGE_MARKS[change].padEnd(2));
 
-const groupText = ({ kind, names }: ChangeGroup, named: boolean): string =>
-  `${names.length} ${kind}${named ? ` ${joinNames(names)}` : ""}`;
+const groupText = (group: ChangeGroup, named: boolean): string =>
+  `${countText(group)} ${group.kind}${named ? ` ${joinNames(group.names)}` : ""}`;
 
 function propertyLines(group: ChangeGroup, width: number): string[] {
   if (group.properties.length === 0) return ["(the plugin names no property)"];
@@ -130,7 +131,10 @@ function propertyLines(group: ChangeGroup, width: number): string[] {
 
 function kindLines(review: Review, style: Style, width: number): string[] {
   const whole = review.comparedWith.kind === "nothing";
-  const rows = review.kinds.map(({ kind, total, changes }) => [
+  const shown = review.kinds.filter(
+    ({ changes }) => whole || changes.create + changes.update + changes.replace + changes.delete > 0,
+  );
+  const rows = shown.map(({ kind, total, changes }) => [
     kind,
     String(total),
     CHANGES.filter((change) => change !== "same" && changes[change] > 0 && !(whole && change === "create"))

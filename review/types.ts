@@ -46,6 +46,8 @@ export interface ChangeGroup {
   readonly change: Change;
   readonly kind: string;
   readonly names: readonly string[];
+  /** How many there are, where components with not quite as many are put together. */
+  readonly count: { readonly least: number; readonly most: number };
   /** Empty for creates and deletes. Where the values of the resources differ, those of the first. */
   readonly properties: readonly PropertyChange[];
   /** Properties whose values are not those shown in all of {@link names}. */
@@ -183,6 +185,6 @@ export interface Review {
   readonly unmodelled: readonly string[];
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
-  /** All that is not left as it is, each resource by itself; for machines. */
+  /** All that is made, changed or deleted, each resource by itself; for machines. */
   readonly resources: readonly ResourceChange[];
 }

@@ -50,6 +50,7 @@ describe("a new maximum of one pool", () => {
         change: "update",
         kind: "aws.eks.NodeGroup",
         names: ["a", "b", "c"].map((zone) => groupName("m7g-4xlarge", zone)),
+        count: { least: 3, most: 3 },
         properties: [{ path: "scalingConfig.maxSize", from: "10", to: "20", replaces: false }],
         varying: [],
       },
