@@ -55,8 +55,11 @@ describe("what an EKS node offers to pods", () => {
 
   it.each(PUBLISHED_NODES.filter(({ memoryCapacity }) => memoryCapacity !== undefined))(
     "differs from the capacity of a real $type by exactly the reserve and the eviction threshold",
-    ({ maxPods: pods, memoryCapacity = 0, memory }) => {
-      expect((memoryCapacity - memory) / 1024).toBe(memoryReserved(pods) + 100);
+    ({ type: name, maxPods: pods, memoryCapacity = 0, memory }) => {
+      const kept = (memoryCapacity - memory) / 1024;
+      expect(kept).toBe(memoryReserved(pods) + 100);
+      const type = known(name);
+      expect(type.memory - vmOverhead(type.memory) - eksAllocatable(type, options(type)).memory).toBe(kept);
     },
   );
 

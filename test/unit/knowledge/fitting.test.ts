@@ -31,7 +31,7 @@ describe("types that would hold a pod", () => {
     expect(names({ cpu: 7000, memory: 40_000_000, scratch: 1 })).toEqual([]);
   });
 
-  it("hold the pod, and no smaller size of their family does", () => {
+  it("hold the pod, and no smaller type of their class and architecture does", () => {
     const need = fc.record({
       cpu: fc.integer({ min: 100, max: 180_000 }),
       memory: fc.integer({ min: 100, max: 1_400_000 }),
@@ -53,7 +53,11 @@ describe("types that would hold a pod", () => {
           };
           expect(holds(type)).toBe(true);
           const smaller = INSTANCE_TYPES.filter(
-            ({ family, vcpus }) => family === type.family && vcpus < type.vcpus,
+            ({ family, architecture, vcpus }) =>
+              /^[mcr]\d[iag]$/.test(family) &&
+              family.startsWith(type.family.slice(0, 1)) &&
+              architecture === type.architecture &&
+              vcpus < type.vcpus,
           );
           expect(smaller.filter(holds)).toEqual([]);
         }
