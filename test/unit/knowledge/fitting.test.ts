@@ -27,6 +27,11 @@ describe("types that would hold a pod", () => {
     ]);
   });
 
+  it("are of an older generation where that one's node is the smaller that fits", () => {
+    // An m8i.4xlarge has more addresses, so that more memory is reserved on it for pods.
+    expect(names({ cpu: 15_000, memory: 59_000, scratch: 1 })).toContain("m7i.4xlarge");
+  });
+
   it("are none where no type is large enough", () => {
     expect(names({ cpu: 7000, memory: 40_000_000, scratch: 1 })).toEqual([]);
   });
