@@ -1,7 +1,7 @@
 import { Address4 } from "ip-address";
 import { suggest } from "../../../base/nearest.ts";
 import { planSubnets } from "../../../components/network/subnets.ts";
-import { suggestRegions, zonesOf } from "../../../knowledge/aws/index.ts";
+import { isRegion, suggestRegions, zonesOf } from "../../../knowledge/aws/index.ts";
 import type { EksCluster } from "../../../schema/environment/index.ts";
 import type { Problem } from "./problem.ts";
 
@@ -14,22 +14,22 @@ export function networkProblems(cluster: EksCluster): Problem[] {
 }
 
 function zoneProblems({ region, zones }: EksCluster): Problem[] {
-  const known = zonesOf(region);
-  if (known === undefined) {
+  if (!isRegion(region)) {
     return [{ path: "cluster.region", message: `there is no region "${region}". ${suggestRegions(region)}` }];
   }
+  // Of a few young regions Mayfly does not know the zones: AWS itself then refuses a wrong one.
+  const known = zonesOf(region);
   return zones.flatMap((zone, index) => {
     const path = `cluster.zones[${index}]`;
-    if (!known.includes(zone)) {
+    if (known !== undefined && !known.includes(zone)) {
       return [{ path, message: `region ${region} has no zone "${zone}". ${suggest(zone, known)}` }];
     }
     return zones.indexOf(zone) < index ? [{ path, message: `zone ${zone} is there already` }] : [];
   });
 }
 
-/** Where Kubernetes puts Services: EKS takes 10.100.0.0/16, or 172.20.0.0/16 where the VPC is in 10.0.0.0/8. */
+/** Ranges that nodes use themselves: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html */
 const RESERVED = [
-  // https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
   { cidr: "172.17.0.0/16", use: "the container runtime's bridge on the nodes" },
   { cidr: "169.254.0.0/16", use: "link-local addresses, such as the instance metadata service" },
 ] as const;
