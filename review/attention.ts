@@ -20,6 +20,11 @@ export const isRefusal = (resources: readonly ResourceChange[], policies: Policy
   resources.some((resource) => goes(resource) && resource.protect) ||
   policies.violations.some(({ mandatory }) => mandatory);
 
+/** Groups of replaced and deleted things that are listed one by one; the rest is in the list of components anyway. */
+const GROUPS_SHOWN = 12;
+/** Causes of one group that are listed. */
+const CAUSES_SHOWN = 3;
+
 /**
  * What a reviewer has to see first, worst on top: what holds data and would go, what is protected and would go, why the preview failed, broken
  * policies, pools that go while runs may be on them, then all else that is replaced or deleted.
@@ -29,17 +34,21 @@ export function attentionTo(input: AttentionInput): Attention[] {
   const going = resources.filter((resource) => goes(resource) && resource.category !== "component");
   const stateful = going.filter(({ loss }) => loss !== undefined);
   const guarded = going.filter(({ loss, protect }) => loss === undefined && protect);
-  const rest = going.filter(({ loss, protect }) => loss === undefined && !protect);
+  const rest = groupsOf(going.filter(({ loss, protect }) => loss === undefined && !protect));
+  const hidden = rest.length - GROUPS_SHOWN;
   return [
-    ...stateful.map((resource) => lossOf(resource)),
-    ...guarded.map((resource) => guard(resource)),
+    ...stateful.map((resource) => stateLoss(resource)),
+    ...groupsOf(guarded).map((group) => goingGroup(group, "danger")),
     ...errors.map((message): Attention => {
       const [first = "", ...more] = message.split("\n");
       return { level: "danger", message: `the preview failed: ${first}`, details: more };
     }),
     ...broken(policies),
     ...poolAdvice(input),
-    ...restOf(rest),
+    ...rest.slice(0, GROUPS_SHOWN).map((group) => goingGroup(group, "warning")),
+    ...(hidden > 0
+      ? [{ level: "warning" as const, message: `${hidden} more kinds are replaced or deleted`, details: [] }]
+      : []),
     ...tooMany(input.totals),
   ];
 }
@@ -57,32 +66,56 @@ const tooMany = ({ resources, limit }: Totals): Attention[] =>
         },
       ];
 
-const VERBS = { replace: "is replaced", delete: "is deleted" } as const;
+const verbOf = ({ change }: ResourceChange): string => (change === "replace" ? "replaced" : "deleted");
 
-const verbOf = ({ change }: ResourceChange): string => (change === "replace" ? VERBS.replace : VERBS.delete);
-
-function lossOf(resource: ResourceChange): Attention {
-  const { kind, name, loss = "" } = resource;
+function stateLoss(resource: ResourceChange): Attention {
+  const { kind, name, loss = "", protect } = resource;
   return {
     level: "danger",
-    message: `${kind} ${name} ${verbOf(resource)}. Lost with it: ${loss}`,
-    details: [...guardDetails(resource), ...forcedBy(resource)],
+    message: `${kind} ${name} is ${verbOf(resource)}. Lost with it: ${loss}`,
+    details: [...(protect ? [PROTECTED] : []), ...causesOf([resource])],
   };
 }
 
-function guard(resource: ResourceChange): Attention {
+const PROTECTED = "Protected: pulumi up refuses this until the protection is taken off on purpose.";
+
+/** Resources of one kind and component to which the same happens. */
+function groupsOf(resources: readonly ResourceChange[]): ResourceChange[][] {
+  const groups = new Map<string, ResourceChange[]>();
+  for (const resource of resources) {
+    const key = `${resource.change} ${resource.kind} ${resource.component.join("/")}`;
+    groups.set(key, [...(groups.get(key) ?? []), resource]);
+  }
+  return [...groups.values()];
+}
+
+function goingGroup(members: readonly ResourceChange[], level: Attention["level"]): Attention {
+  const [first] = members;
+  if (first === undefined) throw new Error("a group without members");
+  const component = first.component.at(-1);
+  const what = members.length === 1 ? first.kind : `${members.length} × ${first.kind}`;
+  const place = component === undefined ? "" : ` of ${component}`;
+  const causes = causesOf(members);
   return {
-    level: "danger",
-    message: `${resource.kind} ${resource.name} ${verbOf(resource)}, though it is protected`,
-    details: [...guardDetails(resource), ...forcedBy(resource)],
+    level,
+    message: `${what}${place} ${members.length === 1 ? "is" : "are"} ${verbOf(first)}: ${joinNames(members.map(({ name }) => name))}`,
+    details: [
+      ...(level === "danger" ? [PROTECTED] : []),
+      ...(first.deleteBeforeReplace ? ["The old one goes before the new one is there."] : []),
+      ...causes.slice(0, CAUSES_SHOWN),
+      ...(causes.length > CAUSES_SHOWN ? [`and ${causes.length - CAUSES_SHOWN} more causes`] : []),
+    ],
   };
 }
 
-const guardDetails = ({ protect }: ResourceChange): string[] =>
-  protect ? ["It is protected: pulumi up refuses this until the protection is taken off on purpose."] : [];
-
-const forcedBy = ({ properties }: ResourceChange): string[] =>
-  properties.filter(({ replaces }) => replaces).map((property) => `Forced by ${describe(property)}`);
+/** Properties that force the replacement of any of these, each once, with the values of the first. */
+function causesOf(resources: readonly ResourceChange[]): string[] {
+  const causes = new Map<string, PropertyChange>();
+  for (const property of resources.flatMap(({ properties }) => properties)) {
+    if (property.replaces && !causes.has(property.path)) causes.set(property.path, property);
+  }
+  return [...causes.values()].map((property) => `Forced by ${describe(property)}`);
+}
 
 /** `diskSize: 50 → 100`. */
 export const describe = ({ path, from, to }: PropertyChange): string => {
@@ -120,33 +153,4 @@ function poolAdvice({ config, before }: AttentionInput): Attention[] {
         "First set state: draining on it and apply that: it takes no new runs. Take it out of the config once its runs have ended.",
       ],
     }));
-}
-
-function restOf(resources: readonly ResourceChange[]): Attention[] {
-  const groups = new Map<string, ResourceChange[]>();
-  for (const resource of resources) {
-    const key = `${verbOf(resource)} ${resource.kind} ${resource.component.at(-1) ?? ""}`;
-    groups.set(key, [...(groups.get(key) ?? []), resource]);
-  }
-  return [...groups.values()].flatMap((members) => {
-    const [first] = members;
-    if (first === undefined) return [];
-    const verb = members.length === 1 ? verbOf(first) : verbOf(first).replace("is", "are");
-    const place = first.component.at(-1) === undefined ? "" : ` of ${first.component.at(-1) ?? ""}`;
-    const what = members.length === 1 ? first.kind : `${members.length} × ${first.kind}`;
-    const causes = [...new Set(members.flatMap((member) => forcedBy(member)))];
-    return [
-      {
-        level: "warning" as const,
-        message: `${what}${place} ${verb}: ${joinNames(members.map(({ name }) => name))}`,
-        details: [
-          ...(first.change === "replace" && first.deleteBeforeReplace
-            ? ["The old one goes before the new one is there."]
-            : []),
-          ...causes.slice(0, 3),
-          ...(causes.length > 3 ? [`and ${causes.length - 3} more`] : []),
-        ],
-      },
-    ];
-  });
 }

@@ -123,7 +123,7 @@ function componentLines(entry: ComponentChanges, review: Review): string[] {
         ),
       );
     } else {
-      plain.set(group.change, [...(plain.get(group.change) ?? []), groupText(group, named)]);
+      plain.set(group.change, [...(plain.get(group.change) ?? []), listedText(group, named)]);
     }
   }
   for (const [change, texts] of plain) lines.push(`  - ${each}${CHANGE_WORDS[change]} ${texts.join(", ")}`);
@@ -132,6 +132,10 @@ function componentLines(entry: ComponentChanges, review: Review): string[] {
 
 const groupText = (group: ChangeGroup, named: boolean): string =>
   `${countText(group)} ${code(group.kind)}${named ? ` ${code(joinNames(group.names))}` : ""}`;
+
+/** In a list of many the class alone is enough: "By kind" has the whole names. */
+const listedText = (group: ChangeGroup, named: boolean): string =>
+  groupText({ ...group, kind: group.kind.split(".").at(-1) ?? group.kind }, named);
 
 function propertyText({ path, from, to, replaces }: PropertyChange, alike: boolean): string {
   const values =

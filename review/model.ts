@@ -6,6 +6,7 @@ import { fixedParts } from "./fixed-parts.ts";
 import { componentChanges } from "./group.ts";
 import { categoryOf, classOf, isMayflyComponent, kindOf, lossOf } from "./kinds.ts";
 import { readableMessage } from "./messages.ts";
+import { protectionErrors } from "./protection.ts";
 import {
   type Category,
   CHANGES,
@@ -38,16 +39,19 @@ export interface ReviewInput {
 /** Makes a review of what the engine said. Pure. */
 export function buildReview(input: ReviewInput): Review {
   const { result, config, before } = input;
-  const resources = resourceChanges(result.steps);
+  const { urns, others: errors } = protectionErrors(messages(result, "error"));
+  const refused = new Set(urns);
+  const resources = resourceChanges(result.steps).map((resource) =>
+    refused.has(resource.urn) ? { ...resource, protect: true } : resource,
+  );
   const policies = policyReview(input);
-  const errors = messages(result, "error");
   const totals = totalsOf(resources);
   return {
     environment: input.environment,
     comparedWith: input.comparedWith,
     notice: input.notice.replace(/^Simulated: /, "The cloud side is simulated: "),
     succeeded: result.succeeded,
-    refused: isRefusal(resources, policies),
+    refused: urns.length > 0 || isRefusal(resources, policies),
     attention: attentionTo({ resources, totals, policies, errors, config, before }),
     components: componentChanges(resources),
     totals,
@@ -122,8 +126,9 @@ function totalsOf(resources: readonly ResourceChange[]): Totals {
   const changes = noChanges();
   const byCategory: Record<Category, number> = { cloud: 0, cluster: 0, component: 0, provider: 0, stack: 0 };
   for (const { change, category } of resources) {
-    // A component is no thing of its own: Pulumi says "update" of it where its description differs.
-    if (category !== "component" && category !== "stack") changes[change]++;
+    // Pulumi says "update" of a component where its description differs; that changes nothing anywhere.
+    const described = category === "component" || category === "stack";
+    changes[described && change === "update" ? "same" : change]++;
     if (change !== "delete") byCategory[category]++;
   }
   return {

@@ -100,7 +100,7 @@ function componentLines(entry: ComponentChanges, review: Review, style: Style, w
       lines.push(...propertyLines(group, width).map((line) => `        ${line}`));
     } else {
       const listed = plain.get(group.change) ?? [];
-      plain.set(group.change, [...listed, groupText(group, named)]);
+      plain.set(group.change, [...listed, listedText(group, named)]);
     }
   }
   for (const [change, texts] of plain) {
@@ -114,6 +114,10 @@ const mark = (change: Change, style: Style): string => style(COLOURS[change], CH
 
 const groupText = (group: ChangeGroup, named: boolean): string =>
   `${countText(group)} ${group.kind}${named ? ` ${joinNames(group.names)}` : ""}`;
+
+/** In a list of many the class alone is enough: "By kind" has the whole names. */
+const listedText = (group: ChangeGroup, named: boolean): string =>
+  groupText({ ...group, kind: group.kind.split(".").at(-1) ?? group.kind }, named);
 
 function propertyLines(group: ChangeGroup, width: number): string[] {
   if (group.properties.length === 0) return ["(the plugin names no property)"];

@@ -128,7 +128,7 @@ describe("what holds data", () => {
 
   test("is refused where it is protected", () => {
     expect(review.refused).toBe(true);
-    expect(review.attention[1]?.details[0]).toMatch(/^It is protected: pulumi up refuses this/);
+    expect(review.attention[1]?.details[0]).toMatch(/^Protected: pulumi up refuses this/);
     expect(exitCodeOf(review)).toBe(14);
     expect(summaryLine(review)).toContain("pulumi up would refuse this");
   });
@@ -148,7 +148,24 @@ test("anything else that is protected and would go is flagged too", () => {
   expect(refused).toBe(true);
   expect(attention[0]).toMatchObject({
     level: "danger",
-    message: "aws.ec2.Eip network-nat-a is deleted, though it is protected",
+    message: "aws.ec2.Eip is deleted: network-nat-a",
+    details: [expect.stringMatching(/^Protected: /)],
+  });
+});
+
+test("what the engine refuses by protection is told by resource, not sentence by sentence", () => {
+  const vpc = urnOf("aws:ec2/vpc:Vpc", "network-vpc");
+  const diagnostics = [
+    `unable to replace resource "${vpc}"\nas it is currently marked for protection. To unprotect the resource, remove`,
+    "preview failed",
+  ].map((message) => ({ severity: "error" as const, message, urn: undefined }));
+  const steps = aroundSteps("replace").map((step) => ({ ...step, protect: false }));
+  const review = reviewOf([], { result: resultOf(steps, { succeeded: false, diagnostics }) });
+  expect(review.errors).toEqual([]);
+  expect(review.refused).toBe(true);
+  expect(review.attention[0]).toMatchObject({
+    message: "aws.ec2.Vpc network-vpc is replaced. Lost with it: the network that everything in it needs",
+    details: [expect.stringMatching(/^Protected: /)],
   });
 });
 
@@ -161,7 +178,7 @@ test("six pools in which the same happens are one entry", () => {
     ["aws.ec2.LaunchTemplate", 3],
     ["aws.eks.NodeGroup", 3],
   ]);
-  expect(totals.changes.create).toBe(36);
+  expect(totals.changes.create).toBe(42);
 });
 
 test("pools in which different things happen stay apart", () => {
@@ -226,8 +243,7 @@ describe("counts", () => {
       limit: 250,
       byCategory: { cloud: 7, cluster: 0, component: 2, provider: 1, stack: 1 },
     });
-    // A pool's component is no thing of its own.
-    expect(review.totals.changes).toMatchObject({ create: 6, delete: 6, update: 0 });
+    expect(review.totals.changes).toMatchObject({ create: 7, delete: 7, update: 0 });
   });
 
   test("are given by kind, the most frequent first", () => {

@@ -28,7 +28,7 @@ describe("the text for a terminal", () => {
       "What a simulation does not prove",
     ]);
     expect(lines.at(-1)).toMatch(
-      /^prod: 3 replaced, 3 updated, 12 created; 32 of at most 250 resources; costs unchanged; /,
+      /^prod: 4 replaced, 3 updated, 14 created; 32 of at most 250 resources; costs unchanged; /,
     );
     expect(lines.at(-1)).toMatch(/cloud side simulated$/);
   });
@@ -42,7 +42,7 @@ describe("the text for a terminal", () => {
         scalingConfig.maxSize: 10 → 20
   2 × NodePool
     pool-compute, pool-shuffle
-    +  each: 3 aws.ec2.LaunchTemplate, 3 aws.eks.NodeGroup`);
+    +  each: 3 LaunchTemplate, 3 NodeGroup`);
   });
 
   test("has colour only where it was asked for, and keeps to the width", () => {
@@ -71,7 +71,7 @@ describe("the Markdown for a pull request", () => {
 
   test("says at its head what happens, with what it was compared and that the cloud is simulated", () => {
     expect(text.split("\n").slice(0, 5)).toEqual([
-      "## Review of `prod`: 3 replaced, 3 updated, 12 created",
+      "## Review of `prod`: 4 replaced, 3 updated, 14 created",
       "",
       "Compared with: Pulumi.prod.yaml at commit abc1234 (HEAD)",
       "",
@@ -102,7 +102,7 @@ describe("the Markdown for a pull request", () => {
     expect(whole).toContain(
       "Compared with: nothing, as for the first pulumi up (this is not a git checkout)",
     );
-    expect(whole).toContain("  - create 3 `aws.ec2.LaunchTemplate`, 3 `aws.eks.NodeGroup`\n");
+    expect(whole).toContain("  - create 3 `LaunchTemplate`, 3 `NodeGroup`\n");
   });
 });
 

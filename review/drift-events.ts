@@ -1,0 +1,72 @@
+// Boundary: the engine's events are JSON lines, described in sdk/go/common/apitype/events.go of pulumi/pulumi.
+import { z } from "zod";
+import type { JsonRecord } from "../simulation/types.ts";
+import type { Refreshed } from "./drift.ts";
+
+const Properties = z.record(z.string(), z.unknown());
+const State = z.looseObject({
+  id: z.string().optional(),
+  custom: z.boolean().optional(),
+  external: z.boolean().optional(),
+  inputs: Properties.nullish(),
+});
+type State = z.infer<typeof State>;
+const Event = z.looseObject({
+  // A refresh says in its second event for a resource what it found.
+  resOutputsEvent: z
+    .looseObject({
+      metadata: z.looseObject({
+        op: z.string(),
+        urn: z.string(),
+        type: z.string(),
+        old: State.nullish(),
+        new: State.nullish(),
+      }),
+    })
+    .optional(),
+  diagnosticEvent: z.looseObject({ message: z.string(), severity: z.string() }).optional(),
+});
+
+/** What a refresh told. */
+export interface RefreshEvents {
+  readonly refreshed: readonly Refreshed[];
+  readonly errors: readonly string[];
+}
+
+/** Reads the event log of a refresh. */
+export function readRefresh(log: string): RefreshEvents {
+  const refreshed: Refreshed[] = [];
+  const errors: string[] = [];
+  for (const line of log.split("\n")) {
+    if (line === "" || line.includes('"severity":"debug"')) continue;
+    const { resOutputsEvent, diagnosticEvent } = Event.parse(JSON.parse(line));
+    if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent.message.trim());
+    if (resOutputsEvent === undefined) continue;
+    const { op, urn, type, old, new: now } = resOutputsEvent.metadata;
+    refreshed.push({
+      id: old?.id ?? "",
+      external: old?.external ?? false,
+      step: {
+        urn,
+        type,
+        op: op === "delete" || op === "update" ? op : "same",
+        name: urn.split("::").slice(3).join("::"),
+        parent: undefined,
+        custom: old?.custom ?? false,
+        protect: false,
+        provider: undefined,
+        replaceKeys: [],
+        deleteBeforeReplace: false,
+        differences: [],
+        oldInputs: inputsOf(old),
+        newInputs: inputsOf(now),
+        outputs: undefined,
+      },
+    });
+  }
+  return { refreshed, errors };
+}
+
+/** Parsed from JSON, so it is JSON. */
+const inputsOf = (state: State | null | undefined): JsonRecord | undefined =>
+  (state?.inputs ?? undefined) as JsonRecord | undefined;
