@@ -41,7 +41,7 @@ const COMMON = {
  *   one edition, of the spring of 2026. There are newer builds; the config's `versions` takes them.
  * - clusterAutoscaler: what kOps pins for each minor version (pkg/model/components/clusterautoscaler.go); 1.35.1 also by its release page.
  *
- * Not verified: that each pair is still offered. `docs/components/versions.md` has the command that says so for an account.
+ * Not verified: that each pair is still offered. `docs/components/addons.md` has the command that says so for an account.
  */
 const TABLE = {
   "1.33": {
