@@ -27,6 +27,10 @@ export function nodeUserData({ maxPods, localDisks }: NodeConfig): string {
     "  kubelet:",
     "    config:",
     `      maxPods: ${maxPods}`,
+    // As a flag too: EKS's own NodeConfig sets maxPods as well and may come later, where it wins. Flags of all of them are kept
+    // (nodeadm/internal/api/merge.go), and the kubelet takes a flag before its config file.
+    "    flags:",
+    `      - --max-pods=${maxPods}`,
     ...(localDisks === "scratch" ? ["  instance:", "    localStorage:", "      strategy: RAID0"] : []),
     "",
     `--${boundary}--`,

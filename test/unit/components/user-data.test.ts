@@ -20,7 +20,7 @@ describe("user data of a node", () => {
     expect(body).toEqual({
       apiVersion: "node.eks.aws/v1alpha1",
       kind: "NodeConfig",
-      spec: { kubelet: { config: { maxPods: 110 } } },
+      spec: { kubelet: { config: { maxPods: 110 }, flags: ["--max-pods=110"] } },
     });
   });
 
