@@ -6,6 +6,9 @@ export type Members = Readonly<Record<string, unknown>>;
 
 export const isUnknown = (value: unknown): boolean => value === UNKNOWN;
 
+/** True, also as text: some of the AWS provider's types write booleans so. */
+export const isOn = (value: unknown): boolean => value === true || value === "true";
+
 /** Left out: neither a value nor one that will be known later. */
 export const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 

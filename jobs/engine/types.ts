@@ -43,7 +43,7 @@ export type EngineEvent =
 
 /** Of one operation. */
 export interface OperationOptions {
-  /** Have the policy pack (policy/run) judge the resources of an `up` or a `preview`. It takes about 0.4 s to start. */
+  /** Have the policy pack (policy/run) judge the resources of an `up` or a `preview`. It takes about a second more. */
   readonly policy?: boolean | undefined;
   /** Asks the engine to stop after what is in flight; then less gently, see command.ts. */
   readonly signal?: AbortSignal | undefined;

@@ -13,7 +13,7 @@ export interface EnvironmentOptions {
 export interface RunOptions extends EnvironmentOptions {
   /** Leave the cluster up afterwards, whatever the outcome; `destroyRun` removes it. */
   readonly keep?: boolean | undefined;
-  /** Have the policy pack judge the cluster's objects as they are made; half a second more. A breach ends the run as `refused`. */
+  /** Have the policy pack judge the cluster's objects as they are made; about a second more. A breach ends the run as `refused`. */
   readonly policy?: boolean | undefined;
   /** Pass the driver's log on as events of type `log` while it runs. */
   readonly follow?: boolean | undefined;

@@ -1,7 +1,7 @@
 import { relationsOf } from "../relations.ts";
 import type { ResourceView } from "../resource.ts";
 import type { StackProblem, StackRule } from "../rule.ts";
-import { holdsUnknown, isUnknown, items, read } from "../values.ts";
+import { holdsUnknown, isOn, isUnknown, items, read } from "../values.ts";
 
 const BUCKETS = ["aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"] as const;
 
@@ -29,7 +29,9 @@ function encrypts({ props }: ResourceView): boolean {
   return holdsUnknown(rules) || algorithms.some((one) => isUnknown(one) || ALGORITHMS.includes(one));
 }
 
-const isOn = (value: unknown): boolean => isUnknown(value) || value === true || value === "true";
+/** Settings of a public access block that leave something open. */
+const open = ({ props }: ResourceView): readonly string[] =>
+  BLOCKED.filter((field) => !isUnknown(props[field]) && !isOn(props[field]));
 
 export const privateBuckets: StackRule = {
   scope: "stack",
@@ -53,8 +55,7 @@ export const privateBuckets: StackRule = {
       if (blocks.length === 0)
         problems.push({ resource: bucket, path: "public access", message: "is not blocked" });
       for (const resource of blocks) {
-        for (const path of BLOCKED.filter((field) => !isOn(resource.props[field])))
-          problems.push({ resource, path, message: "is not true" });
+        for (const path of open(resource)) problems.push({ resource, path, message: "is not true" });
       }
       return problems;
     });

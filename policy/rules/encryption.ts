@@ -1,11 +1,8 @@
 import type { ResourceView } from "../resource.ts";
 import type { Problem, ResourceRule } from "../rule.ts";
-import { holdsUnknown, isAbsent, isUnknown, items, read, texts } from "../values.ts";
+import { holdsUnknown, isAbsent, isOn, isUnknown, items, read, texts } from "../values.ts";
 
 type Check = (resource: ResourceView) => readonly Problem[];
-
-/** Some of the provider's types write booleans as text. */
-const isOn = (value: unknown): boolean => value === true || value === "true";
 
 const secrets: Check = ({ props }) => {
   const config = props["encryptionConfig"];

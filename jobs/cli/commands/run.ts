@@ -16,7 +16,7 @@ export const runCommand = () =>
     .option("-f, --follow", "print the driver's log while it runs")
     .option(
       "--policy",
-      "have the policy pack judge each object before it is made; off by default, since it takes about half a second (docs/policy.md)",
+      "have the policy pack judge each object before it is made; off by default, since it takes about a second (docs/policy.md)",
     )
     .addOption(connectionOption())
     .addOption(jsonOption())

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { projectDir } from "../../../base/paths.ts";
 import { evaluate, problemText, type Violation } from "../../../policy/evaluate.ts";
 import { EXEMPTIONS } from "../../../policy/exempt.ts";
 import type { ResourceView } from "../../../policy/resource.ts";
@@ -19,6 +22,21 @@ test("a rule's name is kebab-case, its text says what to do, its link says why",
     expect(description).toMatch(/^[A-Z][^]*[^.]\.$/);
     expect(url).toMatch(/^https:\/\//);
   }
+});
+
+test("docs/policy.md has each rule, its link and each exemption in its tables", () => {
+  const page = readFileSync(join(projectDir, "docs", "policy.md"), "utf8");
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (.*)$/gm)].map(([, name = "", rest = ""]) => ({
+    name,
+    rest,
+  }));
+  const linked = rows.filter(({ rest }) => rest.includes("https://"));
+  expect(linked.map(({ name }) => name)).toEqual(RULES.map(({ name }) => name));
+  for (const { name, url } of RULES) {
+    expect(linked.find((row) => row.name === name)?.rest).toContain(url);
+  }
+  const exempt = rows.filter(({ rest }) => !rest.includes("https://"));
+  expect(exempt.map(({ name }) => name)).toEqual(EXEMPTIONS.map(({ rule }) => rule));
 });
 
 test("exemptions name rules that there are, and give a reason", () => {

@@ -25,13 +25,16 @@ test("policy/run starts the pack of its own checkout, from any folder, by any li
   await writeFile(join(checkout, "bin", "node"), '#!/bin/sh\npwd\nprintf "%s\\n" "$@"\n');
   await chmod(join(checkout, "bin", "node"), 0o755);
   await symlink(join(checkout, "policy", "run"), join(folder, "the pack"));
-  const { stdout, stderr } = await execute(join(folder, "the pack"), ["127.0.0.1:4711"], { cwd: "/" });
-  expect(stderr).toBe("");
-  expect(stdout.trim().split("\n")).toEqual([
-    checkout,
-    join(checkout, "policy", "index.ts"),
-    "127.0.0.1:4711",
-  ]);
+  await symlink(join(checkout, "policy"), join(folder, "the folder"));
+  for (const path of ["the pack", "the folder/run"]) {
+    const { stdout, stderr } = await execute(join(folder, path), ["127.0.0.1:4711"], { cwd: "/" });
+    expect(stderr).toBe("");
+    expect(stdout.trim().split("\n")).toEqual([
+      checkout,
+      join(checkout, "policy", "index.ts"),
+      "127.0.0.1:4711",
+    ]);
+  }
 });
 
 test("the pack serves on a port that it prints, and ends when the process that started it is gone", async () => {

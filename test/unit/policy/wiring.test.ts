@@ -194,7 +194,7 @@ describe("the options", () => {
 
   test("the help says what they cost and how they end", () => {
     expect(runCommand().helpInformation().replaceAll(/\s+/g, " ")).toContain(
-      "off by default, since it takes about half a second",
+      "off by default, since it takes about a second",
     );
     expect(previewCommand().helpInformation()).toContain("--no-policy");
   });
