@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT, UserError } from "../base/errors.ts";
 import { suggest } from "../base/nearest.ts";
 import { childEnv, execute } from "../base/process.ts";
+import { withFolder } from "./temporary.ts";
 
 /** A commit of the project's repository. */
 export interface Commit {
@@ -101,8 +102,7 @@ export async function checkOut(
   modules: string,
 ): Promise<void> {
   await mkdir(join(target, ".."), { recursive: true, mode: 0o700 });
-  const made = await mkdtemp(`${target}.`);
-  try {
+  await withFolder(`${target}.`, async (made) => {
     const archive = join(made, "program.tar");
     const steps: readonly (readonly [string, readonly string[], string])[] = [
       ["git", ["archive", "--format=tar", `--output=${archive}`, commit.hash, "--", ...paths], folder],
@@ -123,14 +123,10 @@ export async function checkOut(
     await rm(archive);
     await symlink(modules, join(made, "node_modules"));
     // Where another process was quicker, its files are the same.
-    await rename(made, target).catch(async (error: unknown) => {
+    await rename(made, target).catch((error: unknown) => {
       if (!isTaken(error)) throw error;
-      await rm(made, { recursive: true, force: true });
     });
-  } catch (error) {
-    await rm(made, { recursive: true, force: true });
-    throw error;
-  }
+  });
 }
 
 const isTaken = (error: unknown): boolean =>

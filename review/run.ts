@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXIT, UserError } from "../base/errors.ts";
@@ -13,6 +13,7 @@ import { readableMessage } from "./messages.ts";
 import { buildReview } from "./model.ts";
 import { configIn, readStackFile, stackFileName } from "./stack-file.ts";
 import { cachedState } from "./state-cache.ts";
+import { withFolder } from "./temporary.ts";
 import type { Review } from "./types.ts";
 
 /** What to review. */
@@ -43,31 +44,41 @@ export async function reviewEnvironment(options: ReviewOptions): Promise<Review>
   const base = await findBase({ projectDir, stack, config: text, against });
 
   const before = base.kind === "nothing" ? undefined : await baseState(base, options);
-  const work = await mkdtemp(join(tmpdir(), "mayfly-review-"));
-  try {
+  const { result, notice } = await inWorkFolder(async (work, env) => {
+    const stateDir = join(work, "simulation");
     // A copy: another preview may be at work with the same state and another config.
-    if (before !== undefined) await cp(before, work, { recursive: true, preserveTimestamps: true });
-    await using simulation = await openSimulation({ projectDir, stack, config: { text }, stateDir: work });
-    const result = await progress(options, `Previewing ${stack}`, async (report) => {
+    if (before === undefined) await mkdir(stateDir);
+    else await cp(before, stateDir, { recursive: true, preserveTimestamps: true });
+    await using simulation = await openSimulation({ projectDir, stack, config: { text }, stateDir, env });
+    const seen = await progress(options, `Previewing ${stack}`, async (report) => {
       return await simulation.preview({
         signal,
         onStep: counter(report),
         ...(options.policy ? { policyPacks: [POLICY_PACK] } : {}),
       });
     });
-    return buildReview({
-      environment: stack,
-      comparedWith: base.comparedWith,
-      notice: simulation.notice,
-      result,
-      config,
-      before: base.kind === "nothing" ? undefined : configBefore(base),
-      rules: options.policy ? RULES.length : undefined,
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true, maxRetries: 3 });
-  }
+    return { result: seen, notice: simulation.notice };
+  });
+  return buildReview({
+    environment: stack,
+    comparedWith: base.comparedWith,
+    notice,
+    result,
+    config,
+    before: base.kind === "nothing" ? undefined : configBefore(base),
+    rules: options.policy ? RULES.length : undefined,
+  });
 }
+
+/** A folder for all that the engine and its processes put anywhere, so that nothing of it stays when they are stopped. */
+const inWorkFolder = async <T>(
+  work: (folder: string, env: Readonly<Record<string, string>>) => Promise<T>,
+): Promise<T> =>
+  await withFolder(join(tmpdir(), "mayfly-review-"), async (folder) => {
+    const TMPDIR = join(folder, "tmp");
+    await mkdir(TMPDIR);
+    return await work(folder, { TMPDIR });
+  });
 
 /** This checkout's, whatever project is reviewed. */
 const POLICY_PACK = join(mayflyDir, "policy", "run");
@@ -82,9 +93,11 @@ async function baseState(base: ProgramBase, options: ReviewOptions): Promise<str
     await progress(options, `Simulating what is there: ${base.configName}`, async (report) => {
       const projectDir = await base.projectDir();
       const config = { text: base.config };
-      await using simulation = await openSimulation({ projectDir, stack, config, stateDir: fresh });
-      const result = await simulation.up({ signal, onStep: counter(report) });
-      if (!result.succeeded) throw baseBroken(base, result);
+      await inWorkFolder(async (_, env) => {
+        await using simulation = await openSimulation({ projectDir, stack, config, stateDir: fresh, env });
+        const result = await simulation.up({ signal, onStep: counter(report) });
+        if (!result.succeeded) throw baseBroken(base, result);
+      });
     });
   });
   return stateDir;

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDir, projectDir } from "../base/paths.ts";
+import { withFolder } from "./temporary.ts";
 
 /** Where previews keep what can be made again: programs of old commits, and simulated states. */
 export const previewCache = (): string => join(cacheDir(), "preview");
@@ -76,16 +77,13 @@ export async function cachedState(
   if (found) return { stateDir, made: false };
 
   await mkdir(states, { recursive: true, mode: 0o700 });
-  const fresh = await mkdtemp(join(states, "new-"));
-  try {
+  await withFolder(join(states, "new-"), async (fresh) => {
     await make(fresh);
     await rename(fresh, stateDir).catch(async (error: unknown) => {
+      // Somebody else was quicker.
       if ((await stat(stateDir).catch(() => undefined)) === undefined) throw error;
     });
-  } finally {
-    // Gone already where it was renamed.
-    await rm(fresh, { recursive: true, force: true });
-  }
+  });
   await prune(states);
   return { stateDir, made: true };
 }
