@@ -117,6 +117,7 @@ async function pulumiUp(
     await pulumi(["stack", "rm", "--force", "--yes", "--preserve-config"]);
     await pulumi(["stack", "select", "--create"]);
   }
-  await pulumi(["up", "--yes", "--skip-preview", "--refresh"]);
+  // Without outputs the last lines of a failure say why.
+  await pulumi(["up", "--yes", "--skip-preview", "--refresh", "--suppress-outputs"]);
   return EnvironmentContract.parse(JSON.parse(await pulumi(["stack", "output", "contract", "--json"])));
 }

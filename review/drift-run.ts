@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { EXIT, UserError } from "../base/errors.ts";
@@ -30,7 +30,7 @@ export async function findDrift({ projectDir, stack, signal }: DriftOptions): Pr
       readProjectFile(projectDir, `Pulumi.${stack}.yaml`),
     ]);
     const document = parseDocument(project);
-    document.set("main", join(projectDir, z.string().default("").parse(document.get("main"))));
+    document.set("main", resolve(projectDir, z.string().default("").parse(document.get("main"))));
     await writeFile(join(folder, "Pulumi.yaml"), document.toString());
     await writeFile(join(folder, `Pulumi.${stack}.yaml`), config);
     const log = join(folder, "events");

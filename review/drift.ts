@@ -101,7 +101,16 @@ export function renderDrift({ stack, objects, drifts }: DriftReport): string {
       ),
     ]),
     "",
-    `To take it back: pulumi up -s ${stack} --refresh`,
+    `To take it back: ${force(drifts)}pulumi up -s ${stack} --refresh`,
     "To keep it: change the config or the program to say the same.",
   ].join("\n");
 }
+
+/**
+ * Whoever changes a field of a Kubernetes object owns it from then on, and an update without force stops there
+ * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts).
+ */
+const force = (drifts: readonly Drift[]): string =>
+  drifts.some(({ kind, change }) => change === "changed" && kind.startsWith("kubernetes."))
+    ? "PULUMI_K8S_ENABLE_PATCH_FORCE=true "
+    : "";
