@@ -23,6 +23,7 @@ const Metadata = z.looseObject({
 
 const isProvider = ({ type }: Registration): boolean => type.startsWith("pulumi:providers:");
 const isKubernetes = ({ type }: Registration): boolean => type.startsWith("kubernetes:");
+const isAws = ({ type }: Registration): boolean => type.startsWith("aws:");
 
 /** A component whose program is in a plugin: neither its type nor its sealing is ours. */
 const isRemote = ({ type }: Registration): boolean => type === "eks:index:Cluster";
@@ -31,6 +32,8 @@ const isRemote = ({ type }: Registration): boolean => type === "eks:index:Cluste
 export function graphProblems(graph: Graph): string[] {
   return [
     ...graph.resources.filter(isKubernetes).flatMap(kubernetesProblems),
+    ...graph.resources.filter(isAws).flatMap(placeProblems),
+    ...graph.resources.filter(isRemote).flatMap(remoteProblems),
     ...graph.resources
       .filter((one) => !one.custom && !isRemote(one))
       .flatMap((one) => componentProblems(one, graph)),
@@ -47,11 +50,23 @@ const roleOf = ({ inputs }: Registration): string | undefined =>
 /** What says whose an object is: of the environment as a whole, or of one tenant. */
 const OWNERS = { platform: ["mayfly.dev/environment", "mayfly.dev/class"], others: ["mayfly.dev/tenant"] };
 
+/** Without a provider of its own a resource would go wherever the machine's credentials lead, and without our default tags. */
+function placeProblems({ name, provider, parent }: Registration): string[] {
+  return [
+    ...(provider === undefined ? [`${name}: no explicit provider`] : []),
+    ...(parent === undefined ? [`${name}: no component is its parent`] : []),
+  ];
+}
+
+/** The SDK hands a remote component only the provider of its own package, unless it is given others by name. */
+const remoteProblems = (resource: Registration): string[] => [
+  ...placeProblems(resource),
+  ...(resource.providers.includes("aws") ? [] : [`${resource.name}: no provider for what it makes in AWS`]),
+];
+
 function kubernetesProblems(resource: Registration): string[] {
-  const { name, inputs, provider, parent, type } = resource;
-  const problems: string[] = [];
-  if (provider === undefined) problems.push(`${name}: no explicit provider`);
-  if (parent === undefined) problems.push(`${name}: no component is its parent`);
+  const { name, inputs, type } = resource;
+  const problems = placeProblems(resource);
   // A chart labels its own objects, and a patch changes objects of others.
   if (type.startsWith("kubernetes:helm.sh/") || type.endsWith("Patch")) return problems;
   const object = Metadata.safeParse(inputs);
