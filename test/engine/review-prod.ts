@@ -10,6 +10,8 @@ import { openSimulation, type Simulation, type Step } from "../../simulation/eng
 /** The environment of Pulumi.prod.yaml on the engine, and edits of its config. */
 export interface Prod {
   readonly simulation: Simulation;
+  /** Of the first `pulumi up`. */
+  readonly first: readonly Step[];
   /** What Pulumi.prod.yaml says. */
   readonly text: string;
   /** The steps of a preview with an edited config, and the review that they make. */
@@ -23,7 +25,12 @@ export async function openProd(): Promise<Prod> {
   const text = await readFile(join(projectDir, "Pulumi.prod.yaml"), "utf8");
   const before = configIn(text, "Pulumi.prod.yaml");
   const simulation = await openSimulation({ projectDir, stack: "prod", config: { text } });
+  const first = await simulation.up();
+  const errors = first.diagnostics.filter(({ severity }) => severity === "error");
+  if (!first.succeeded)
+    throw new Error(`the first up failed: ${errors.map(({ message }) => message).join("\n")}`);
   return {
+    first: first.steps,
     simulation,
     text,
     edit: (from, to) => edited(text, from, to),

@@ -1,5 +1,4 @@
-// Pulumi.prod.yaml on the real engine with simulated clouds: what reviewers see of it, and its whole life. The tests share one state
-// and follow each other.
+// Pulumi.prod.yaml on the real engine with simulated clouds: what reviewers see of it. Its life is in review-life.test.ts.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -8,8 +7,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { projectDir } from "../../base/paths.ts";
 import { childEnv, execute, type Finished } from "../../base/process.ts";
+import { estimate } from "../../review/cost.ts";
+import { fixedParts } from "../../review/fixed-parts.ts";
 import { renderMarkdown } from "../../review/markdown.ts";
-import { protectionErrors } from "../../review/protection.ts";
+import { configIn } from "../../review/stack-file.ts";
+import { valueAt } from "../../review/values.ts";
 import type { Step } from "../../simulation/engine.ts";
 import { changed, edited, isBelow, openProd, POLICIES, type Prod } from "./review-prod.ts";
 
@@ -21,9 +23,6 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mayfly-test-review-"));
   prod = await openProd();
-  const { succeeded, diagnostics } = await prod.simulation.up();
-  expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
-  expect(succeeded).toBe(true);
 });
 
 afterAll(async () => {
@@ -123,127 +122,26 @@ describe("a larger maximum of one pool, the edit of one line", () => {
   });
 });
 
-describe("the life of an environment", () => {
-  test("another instance type replaces that pool's node groups, on top of the review", async () => {
-    const { review, steps } = await prod.review(prod.edit(/(name: compute, instanceTypes: )\[c7g/, "$1[c8g"));
-    expect(changed(steps).filter((step) => !isBelow(steps, step, "pool-compute"))).toEqual([]);
-    const [first] = review.components;
-    expect(first).toMatchObject({ components: ["pool-compute"] });
-    expect(first?.groups[0]).toMatchObject({ change: "replace" });
-    expect(review.resources[0]?.change).toBe("replace");
-    expect(
-      review.attention.some(({ message }) =>
-        message.includes("aws.eks.NodeGroup of pool-compute are replaced"),
-      ),
-    ).toBe(true);
-    expect(review.refused).toBe(false);
-  });
-
-  test("a pool that is taken out deletes nothing else, on top of the review, and warns of its runs", async () => {
-    const { review, steps } = await prod.review(prod.edit(/ +- {name: memory-spot, .*\n/, ""));
-    const deleted = steps.filter(({ op }) => op === "delete");
-    expect(deleted.filter(({ type }) => type === "aws:eks/nodeGroup:NodeGroup")).toHaveLength(3);
-    expect(deleted.map(({ name }) => name).filter((name) => !name.startsWith("pool-memory-spot"))).toEqual(
-      [],
-    );
-    expect(review.components[0]).toMatchObject({
-      components: ["pool-memory-spot"],
-      groups: [{ change: "delete" }, {}, {}],
-    });
-    expect(review.attention[0]).toMatchObject({
-      level: "danger",
-      message: "pool memory-spot goes while it may have runs: they are killed",
-    });
-    expect(review.costs.change?.[0]?.ceiling).toBeLessThan(0);
-  });
-
-  test("a new Kubernetes minor version updates control plane, nodes and add-ons in place, and replaces nothing", async () => {
-    const { review, steps } = await prod.review(
-      prod.edit('kubernetesVersion: "1.34"', 'kubernetesVersion: "1.35"'),
-    );
-    expect(changed(steps).filter(({ op }) => op !== "update")).toEqual([]);
-    const kinds = new Set(review.resources.map(({ kind }) => kind));
-    expect(kinds).toContain("aws.eks.Cluster");
-    expect(kinds).toContain("aws.eks.NodeGroup");
-    expect(kinds).toContain("aws.eks.Addon");
-    // Control plane first, nodes after: the engine's order follows what depends on what.
-    const order = changed(steps).map(({ type }) => type);
-    expect(order.indexOf("aws:eks/cluster:Cluster")).toBeLessThan(
-      order.indexOf("aws:eks/nodeGroup:NodeGroup"),
-    );
-    expect(review.refused).toBe(false);
-  });
-
-  test("a fourth zone adds to the network and to every pool, and replaces the one group that stands in all zones", async () => {
-    const { review, steps } = await prod.review(
-      prod.edit("us-east-1c]\n    kubernetesVersion", "us-east-1c, us-east-1d]\n    kubernetesVersion"),
-    );
-    expect(steps.filter(({ op }) => op === "delete")).toEqual([]);
-    // EKS can't move a node group to other subnets; its nodes go one by one, and all that runs there has a copy elsewhere.
-    expect(steps.filter(({ op }) => op === "replace").map(({ name }) => name)).toEqual(["system-pool-group"]);
-    expect(review.attention.map(({ message }) => message)).toEqual([
-      "aws.eks.NodeGroup of system-pool is replaced: system-pool-group",
-      // Six pools in four zones: one pool has to go.
-      expect.stringMatching(/^\d+ resources are more than the 250 that an environment may have$/),
-    ]);
-    const created = steps.filter(({ op }) => op === "create");
-    expect(created.filter(({ type }) => type === "aws:eks/nodeGroup:NodeGroup")).toHaveLength(6);
-    expect(created.filter(({ type }) => type === "aws:ec2/subnet:Subnet")).toHaveLength(3);
-    expect(review.costs.change?.[0]?.ceiling).toBeGreaterThan(0);
-  });
-
-  test("another address range of the VPC is refused: what is protected would go, on the very top", async () => {
-    const { review } = await prod.review(prod.edit("vpcCidr: 10.40.0.0/16", "vpcCidr: 10.41.0.0/16"));
-    expect(review.refused).toBe(true);
-    expect(review.attention[0]).toMatchObject({
-      level: "danger",
-      message: "aws.ec2.Vpc network-vpc is replaced. Lost with it: the network that everything in it needs",
-    });
-    // Whatever else the engine says is told by resource.
-    expect(review.errors).toEqual([]);
-  });
-
-  test("a second up changes nothing", async () => {
-    await prod.simulation.configure({ text: prod.text });
-    const { steps, succeeded } = await prod.simulation.up();
-    expect(succeeded).toBe(true);
-    expect(changed(steps)).toEqual([]);
-  });
-
-  test("a destroy is refused while protection is on, by what it protects", async () => {
-    const { succeeded, diagnostics } = await prod.simulation.previewDestroy();
-    expect(succeeded).toBe(false);
-    const { urns } = protectionErrors(diagnostics.map(({ message }) => message));
-    const names = urns.map((urn) => urn.split("::").at(-1));
-    expect(names).toEqual(expect.arrayContaining(["logs-bucket", "state-versioning", "images-mayfly-spark"]));
-  });
-
-  test("with protection taken off, all goes in the right order: what is on the cluster, nodes, the cluster, the network", async () => {
-    await prod.simulation.configure({
-      text: edited(prod.text, "mayfly:protect: true", "mayfly:protect: false"),
-    });
-    const off = await prod.simulation.up();
-    expect(off.succeeded).toBe(true);
-    expect(off.steps.filter(({ op }) => op === "delete" || op === "replace")).toEqual([]);
-
-    const { steps, succeeded, diagnostics } = await prod.simulation.destroy();
-    expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
-    expect(succeeded).toBe(true);
-    expect(await prod.simulation.resources()).toEqual([]);
-    const positions = (type: string): number[] =>
-      steps.flatMap((step, index) => (step.type === type && step.op === "delete" ? [index] : []));
-    const inOrder = [
-      "kubernetes:helm.sh/v3:Release",
-      "aws:eks/nodeGroup:NodeGroup",
-      "aws:eks/cluster:Cluster",
-      "aws:ec2/subnet:Subnet",
-      "aws:ec2/vpc:Vpc",
-    ].map(positions);
-    for (const [index, later] of inOrder.entries()) {
-      const earlier = inOrder[index - 1];
-      expect(later.length).toBeGreaterThan(0);
-      if (earlier !== undefined) expect(Math.max(...earlier)).toBeLessThan(Math.min(...later));
-    }
+test("the estimate's nodes are those that the engine's node groups allow", () => {
+  const config = configIn(prod.text, "Pulumi.prod.yaml");
+  const most = (component: string): number =>
+    prod.first
+      .filter((step) => step.type === "aws:eks/nodeGroup:NodeGroup" && isBelow(prod.first, step, component))
+      .reduce((sum, { newInputs }) => sum + Number(valueAt(newInputs, "scalingConfig.maxSize")), 0);
+  const { lines } = estimate({ config, parts: fixedParts(prod.first, "now") });
+  expect(lines.filter(({ part }) => part === "pool")).toHaveLength(6);
+  for (const { part, name, how } of lines) {
+    if (part === "fixed") continue;
+    const [, zones, ceiling] = /^(\d) zones? × \d+ to (\d+),/.exec(how) ?? [];
+    const component = part === "system pool" ? "system-pool" : `pool-${name}`;
+    expect({ name, nodes: Number(zones) * Number(ceiling) }).toEqual({ name, nodes: most(component) });
+  }
+  expect(fixedParts(prod.first, "now")).toEqual({
+    controlPlanes: 1,
+    natGateways: 3,
+    interfaceEndpoints: 24,
+    kmsKeys: 1,
+    elasticIps: 3,
   });
 });
 
