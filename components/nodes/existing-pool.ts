@@ -34,7 +34,8 @@ export class ExistingPool extends Component {
   }
 
   #label(node: string): void {
-    // Labelling a node that isn't there would make it. Reading it first ends with an error instead.
+    // Labelling a node that isn't there would make it (https://github.com/pulumi/pulumi-kubernetes/issues/2194). Reading it first
+    // ends with an error instead.
     const existing = kubernetes.core.v1.Node.get(
       this.childName(`existing-${node}`),
       node,
