@@ -14,8 +14,8 @@ export interface LogBucketArgs {
 }
 
 /**
- * Logs and reports of runs, for a while. Encrypted with S3's own keys and not the environment's: tenants' engines write event logs here, and a grant
- * on that key would open volumes and state as well.
+ * Logs and reports of runs, for a while. Encrypted with S3's own keys and not the environment's: tenants' engines write
+ * event logs here, and a grant on that key would open volumes and state as well.
  */
 export class LogBucket extends Component {
   readonly bucketName: pulumi.Output<string>;

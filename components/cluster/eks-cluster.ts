@@ -50,9 +50,9 @@ const POLICIES: Readonly<Record<Access["level"], string>> = {
 };
 
 /**
- * The control plane. Wraps the one remote component that we use and gives nothing of it away but these outputs: a resource whose parent is a
- * remote component and whose provider comes from that component's outputs makes the engine wait for itself. So children go under
- * this component's siblings. See docs/components/eks-cluster.md.
+ * The control plane. Wraps the one remote component that we use and gives nothing of it away but these outputs: a resource
+ * whose parent is a remote component and whose provider comes from that component's outputs makes the engine wait for
+ * itself. So children go under this component's siblings. See docs/components/eks-cluster.md.
  */
 export class EksCluster extends Component {
   readonly clusterName: pulumi.Output<string>;
@@ -89,8 +89,8 @@ export class EksCluster extends Component {
         accessEntries: accessEntries(args.region, args.access),
         createOidcProvider: true,
         deletionProtection: args.protect,
-        // Costs more once the version's standard support ends, but never upgrades the control plane behind the reviewers' backs, as
-        // STANDARD does: https://docs.aws.amazon.com/eks/latest/userguide/view-upgrade-policy.html
+        // Costs more once the version's standard support ends, but never upgrades the control plane behind the reviewers'
+        // backs, as STANDARD does: https://docs.aws.amazon.com/eks/latest/userguide/view-upgrade-policy.html
         upgradePolicy: { supportType: "EXTENDED" },
         // Nodes, groups and add-ons are components of ours: pinned, reviewed, one by one.
         skipDefaultNodeGroup: true,
@@ -101,8 +101,8 @@ export class EksCluster extends Component {
         corednsAddonOptions: { enabled: false },
         kubeProxyAddonOptions: { enabled: false },
       },
-      // Both by name: of its parent's providers the SDK hands a remote component only the one of its own package, and what it makes in
-      // AWS would get a default provider without our region and tags.
+      // Both by name: of its parent's providers the SDK hands a remote component only the one of its own package, and what
+      // it makes in AWS would get a default provider without our region and tags.
       this.componentOptions({ protect: args.protect, providers: [args.provider, args.eksProvider] }),
     );
     const { eksCluster } = cluster;

@@ -52,8 +52,9 @@ export class EncryptionKey extends Component {
 /**
  * Two statements. The first is the one that every key has by default: IAM policies of the account decide
  * (https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html). The second lets EC2 use the key for
- * volumes, whoever starts the instance: an auto-scaling group does so under a service role of its own, which may not exist yet in a new account
- * and so can't be named here (https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html).
+ * volumes, whoever starts the instance: an auto-scaling group does so under a service role of its own, which may not exist
+ * yet in a new account and so can't be named here
+ * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html).
  */
 export const keyPolicy = (region: string, accountId: string) => ({
   Version: "2012-10-17",

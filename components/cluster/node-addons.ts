@@ -23,8 +23,8 @@ export interface NodeAddonsArgs {
 }
 
 /**
- * Managed add-ons that a node needs to become Ready: pod networking, service addresses, identities of pods. Node groups depend on the
- * whole component (`dependsOn`), since a node group without a CNI never gets well.
+ * Managed add-ons that a node needs to become Ready: pod networking, service addresses, identities of pods. Node groups
+ * depend on the whole component (`dependsOn`), since a node group without a CNI never gets well.
  */
 export class NodeAddons extends Component {
   constructor(name: string, args: NodeAddonsArgs, options: pulumi.ComponentResourceOptions = {}) {
@@ -45,8 +45,8 @@ export class NodeAddons extends Component {
       },
       this.childOptions(),
     );
-    // The rights to attach network interfaces belong to this one DaemonSet, and not to the node's role that all host processes share:
-    // https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
+    // The rights to attach network interfaces belong to this one DaemonSet, and not to the node's role that all host
+    // processes share: https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
     const role = new PodIdentityRole(
       this.childName("vpc-cni-identity"),
       {
@@ -110,7 +110,8 @@ export const vpcCniValues = (
     // Pods in subnets of their own: by zone, one ENIConfig with the zone's name.
     AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true",
     ENI_CONFIG_LABEL_DEF: "topology.kubernetes.io/zone",
-    // Calico sees a pod's address at once instead of after the kubelet's report: https://docs.tigera.io/calico/latest/getting-started/kubernetes/managed-public-cloud/eks
+    // Calico sees a pod's address at once instead of after the kubelet's report:
+    // https://docs.tigera.io/calico/latest/getting-started/kubernetes/managed-public-cloud/eks
     ANNOTATE_POD_IP: "true",
   },
   eniConfig: {

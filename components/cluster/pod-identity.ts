@@ -13,7 +13,10 @@ export interface PodIdentityRoleArgs {
   readonly policy?: pulumi.Input<string>;
 }
 
-/** A role for the pods of one service account of one cluster. Whoever uses it waits for its policies too, by `dependsOn` on the whole. */
+/**
+ * A role for the pods of one service account of one cluster. Whoever uses it waits for its policies too, by `dependsOn` on
+ * the whole.
+ */
 export class PodIdentityRole extends Component {
   readonly roleArn: pulumi.Output<string>;
 

@@ -101,7 +101,10 @@ export const ebsCsiValues = (nodeSelector: Labels) => ({
   controller: { nodeSelector },
 });
 
-/** AmazonEBSCSIDriverPolicy holds no rights to keys: https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/install.md#set-up-driver-permissions */
+/**
+ * AmazonEBSCSIDriverPolicy holds no rights to keys:
+ * https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/install.md#set-up-driver-permissions
+ */
 const volumeKeyPolicy = (keyArn: string) => ({
   Version: "2012-10-17",
   Statement: [

@@ -15,8 +15,9 @@ export interface EndpointsArgs {
 }
 
 /**
- * AWS services that nodes and platform pods need, by endpoints inside the VPC: no charge for NAT traffic, and a cluster that works while the way
- * to the internet does not (https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html).
+ * AWS services that nodes and platform pods need, by endpoints inside the VPC: no charge for NAT traffic, and a cluster
+ * that works while the way to the internet does not
+ * (https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html).
  */
 export const INTERFACE_ENDPOINTS = [
   // Images: the registry's API and its Docker interface. Layers come from S3.

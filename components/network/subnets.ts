@@ -43,9 +43,10 @@ const PUBLIC_PREFIX = 26;
 const SMALLEST_PODS_PREFIX = 22;
 
 /**
- * Cuts both ranges into equal parts, one for each zone letter (`a` is the first), so that a zone's subnets stay what they are when a
- * zone is added, removed or moved in the list: a subnet whose CIDR changes is replaced, with all nodes in it. There are
- * four parts, or eight where a zone beyond `d` is used; going from four to eight is the one change that moves subnets.
+ * Cuts both ranges into equal parts, one for each zone letter (`a` is the first), so that a zone's subnets stay what they
+ * are when a zone is added, removed or moved in the list: a subnet whose CIDR changes is replaced, with all nodes in it.
+ * There are four parts, or eight where a zone beyond `d` is used; going from four to eight is the one change that moves
+ * subnets.
  *
  * In a zone's part of the VPC the upper half is for nodes and the lower half begins with the public subnet; the rest is
  * spare. A zone's part of the pod range is one subnet.

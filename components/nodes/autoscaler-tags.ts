@@ -42,10 +42,11 @@ const TEMPLATE = "k8s.io/cluster-autoscaler/node-template";
 const PASSING = /^(startup|status|ignore)-taint\.cluster-autoscaler\.kubernetes\.io\//;
 
 /**
- * Tags of the auto-scaling group, each a resource of its own since tags of a managed node group don't reach it. Without nodes to look at, the
- * autoscaler builds its picture of one from them (cluster-autoscaler/cloudprovider/aws/aws_manager.go, buildNodeFromTemplate); a taint counts
- * only as `<value>:<Effect>`. What it knows by itself gets none: instance type, architecture, zone, and the two discovery tags, which EKS puts on
- * the groups of managed node groups (https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html).
+ * Tags of the auto-scaling group, each a resource of its own since tags of a managed node group don't reach it. Without
+ * nodes to look at, the autoscaler builds its picture of one from them
+ * (cluster-autoscaler/cloudprovider/aws/aws_manager.go, buildNodeFromTemplate); a taint counts only as `<value>:<Effect>`.
+ * What it knows by itself gets none: instance type, architecture, zone, and the two discovery tags, which EKS puts on the
+ * groups of managed node groups (https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html).
  */
 export function autoscalerTags(facts: GroupFacts): readonly Tag[] {
   const { labels, taints, allocatable, lifetime, defaultLifetime } = facts;
@@ -64,9 +65,10 @@ export function autoscalerTags(facts: GroupFacts): readonly Tag[] {
 }
 
 /**
- * Tags of the node group itself, which cost no resource. The autoscaler asks EKS for them and lets them win over its own figures, which are
- * the instance type's whole CPU and memory and 110 pods: with these it plans with what kubelet and system leave. They count for
- * groups that never had a node since the autoscaler started; later it copies a node that it has seen.
+ * Tags of the node group itself, which cost no resource. The autoscaler asks EKS for them and lets them win over its own
+ * figures, which are the instance type's whole CPU and memory and 110 pods: with these it plans with what kubelet and
+ * system leave. They count for groups that never had a node since the autoscaler started; later it copies a node that it
+ * has seen.
  */
 export const nodeGroupTags = ({ cpu, memory, scratch, pods }: Room): Readonly<Record<string, string>> => ({
   [`${TEMPLATE}/resources/cpu`]: `${cpu}m`,

@@ -39,8 +39,9 @@ export interface NodePoolArgs extends NodeShape {
 }
 
 /**
- * Nodes for runs: one managed node group in each zone, from zero. By zone, because a run lives in one and because a group over several
- * is balanced by killing nodes that have work (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-benefits.html#AutoScalingBehavior.InstanceUsage).
+ * Nodes for runs: one managed node group in each zone, from zero. By zone, because a run lives in one and because a group
+ * over several is balanced by killing nodes that have work
+ * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-benefits.html#AutoScalingBehavior.InstanceUsage).
  * See docs/components/node-pool.md.
  */
 export class NodePool extends Component {
@@ -104,7 +105,8 @@ export class NodePool extends Component {
         taints: taints.map(({ key, value, effect }) => ({ key, value, effect: EKS_EFFECTS[effect] })),
         // A third at a time: an update must not take all nodes of a zone, nor last for hours.
         updateConfig: { maxUnavailablePercentage: 33 },
-        // Never evict by force: an update that meets a run's driver fails and says so. Drain the pool first (docs/components/node-pool.md).
+        // Never evict by force: an update that meets a run's driver fails and says so. Drain the pool first
+        // (docs/components/node-pool.md).
         forceUpdateVersion: false,
         tags: nodeGroupTags(args.allocatable),
       },

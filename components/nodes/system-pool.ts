@@ -25,9 +25,9 @@ export interface SystemPoolArgs extends Omit<NodeShape, "localDisks"> {
 export const SYSTEM_POOL = "system";
 
 /**
- * Nodes for the platform's own services, on demand. One group over all zones, unlike pools of runs: it never scales from zero, what runs on it
- * has a copy in another zone, and an auto-scaling group keeps its zones even by itself. It has no taint: pods that nobody placed end here
- * and not on a tenant's node.
+ * Nodes for the platform's own services, on demand. One group over all zones, unlike pools of runs: it never scales from
+ * zero, what runs on it has a copy in another zone, and an auto-scaling group keeps its zones even by itself. It has no
+ * taint: pods that nobody placed end here and not on a tenant's node.
  */
 export class SystemPool extends Component {
   readonly nodeSelector: Readonly<Record<string, string>> = { [POOL_LABEL]: SYSTEM_POOL };

@@ -7,8 +7,9 @@ export const RUNS_TAINT: Taint = { key: "mayfly.dev/runs", value: "true", effect
 export const SPOT_TAINT: Taint = { key: "mayfly.dev/capacity", value: "spot", effect: "NoSchedule" };
 
 /**
- * On a new node until Calico enforces policies there; the platform's start-up taint controller takes it off. The prefix tells Cluster
- * Autoscaler that it passes: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#how-can-i-prevent-cluster-autoscaler-from-scaling-down-a-particular-node
+ * On a new node until Calico enforces policies there; the platform's start-up taint controller takes it off. The prefix
+ * tells Cluster Autoscaler that it passes:
+ * https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#how-can-i-prevent-cluster-autoscaler-from-scaling-down-a-particular-node
  */
 export const STARTUP_TAINT: Taint = {
   key: "startup-taint.cluster-autoscaler.kubernetes.io/calico",

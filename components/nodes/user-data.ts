@@ -7,8 +7,9 @@ export interface NodeConfig {
 }
 
 /**
- * User data of a node of EKS's Amazon Linux 2023 image, as text: a MIME document with one NodeConfig, which EKS merges with its own that holds the
- * cluster's address (https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html#launch-template-user-data,
+ * User data of a node of EKS's Amazon Linux 2023 image, as text: a MIME document with one NodeConfig, which EKS merges with
+ * its own that holds the cluster's address
+ * (https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html#launch-template-user-data,
  * https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/).
  */
 export function nodeUserData({ maxPods, localDisks }: NodeConfig): string {
