@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { onDemandPrice, servicePrices } from "../../../knowledge/aws/index.ts";
 import { compareCosts, estimate } from "../../../review/cost.ts";
 import type { FixedParts } from "../../../review/fixed-parts.ts";
-import { costRemarks } from "../../../review/lines.ts";
+import { costRemarks, costRows } from "../../../review/lines.ts";
 import type { CostLine } from "../../../review/types.ts";
+import { formatChange, formatRange } from "../../../review/words.ts";
 import { ExistingEnvironment } from "../../../schema/environment/index.ts";
 import { configOf, pool } from "./sample.ts";
 
@@ -173,4 +174,33 @@ test("an existing cluster costs nothing here: somebody else makes its nodes", ()
     egress: [],
   });
   expect(estimate({ config, parts: NO_PARTS })).toEqual({ lines: [], totals: [], unknown: [], asOf: [] });
+});
+
+test("each line that moves says what it was; a new pool is new, one that is gone is named", () => {
+  const now = {
+    config: configOf({
+      pools: [
+        pool({ nodesPerZone: { max: 20 } }),
+        pool({ name: "c7g-4xlarge", instanceTypes: ["c7g.4xlarge"] }),
+      ],
+    }),
+    parts: PARTS,
+  };
+  const before = {
+    config: configOf({ pools: [pool(), pool({ name: "r7g-4xlarge", instanceTypes: ["r7g.4xlarge"] })] }),
+    parts: PARTS,
+  };
+  const rows = new Map(costRows(compareCosts(now, before)).map(({ name, how }) => [name, how]));
+  expect(rows.get("pool m7g-4xlarge")).toMatch(/; before: \$0 to \$17,413$/);
+  expect(rows.get("pool c7g-4xlarge")).toMatch(/; new$/);
+  expect(rows.get("pool r7g-4xlarge")).toMatch(/^taken out; before: \$0 to \$[\d,]+$/);
+  expect(rows.get("system pool")).not.toContain("before");
+});
+
+test("amounts are written as people write them", () => {
+  expect(formatChange({ currency: "USD", floor: 412, ceiling: 8240.4 })).toBe("+ $412 to + $8,240 a month");
+  expect(formatChange({ currency: "USD", floor: 0, ceiling: -36.5 })).toBe("$0 to - $37 a month");
+  expect(formatChange({ currency: "USD", floor: 1e-12, ceiling: -1e-12 })).toBe("no change");
+  expect(formatRange({ currency: "EUR", floor: 0.5, ceiling: 1234 })).toBe("€0.50 to €1,234");
+  expect(formatRange({ currency: "USD", floor: 73, ceiling: 73 })).toBe("$73");
 });
