@@ -29,7 +29,7 @@ export interface NodePoolArgs extends NodeShape {
   readonly taints: readonly Taint[];
   /** Whether new nodes take no pods until Calico enforces policies on them; something has to take that taint off. */
   readonly startupTaint: boolean;
-  /** What one node offers to pods. */
+  /** What one node offers to pods, the platform's own included: the autoscaler takes DaemonSets off by itself. */
   readonly allocatable: Room;
   readonly lifetime: Lifetime;
   /** What Cluster Autoscaler's flags say. */
