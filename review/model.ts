@@ -92,7 +92,7 @@ export function resourceChanges(steps: readonly Step[]): ResourceChange[] {
       category: categoryOf(step),
       component: components.map(({ name }) => name),
       componentKind: components.length === 0 ? undefined : classOf(components.at(-1)?.type ?? ""),
-      change: step.op === "refresh" ? "same" : step.op,
+      change: changeOf(step),
       protect: step.protect,
       loss: lossOf(step.type),
       deleteBeforeReplace: step.deleteBeforeReplace,
@@ -100,6 +100,10 @@ export function resourceChanges(steps: readonly Step[]): ResourceChange[] {
     };
   });
 }
+
+/** Pulumi says "update" of a component where its description differs, and of the stack: that changes nothing anywhere. */
+const changeOf = ({ op, custom }: Step): Change =>
+  op === "refresh" || (op === "update" && !custom) ? "same" : op;
 
 /** Itself and its ancestors as far as they are components of ours, outermost first. */
 function mayflyComponents(step: Step, byUrn: ReadonlyMap<string, Step>): Step[] {
@@ -126,9 +130,7 @@ function totalsOf(resources: readonly ResourceChange[]): Totals {
   const changes = noChanges();
   const byCategory: Record<Category, number> = { cloud: 0, cluster: 0, component: 0, provider: 0, stack: 0 };
   for (const { change, category } of resources) {
-    // Pulumi says "update" of a component where its description differs; that changes nothing anywhere.
-    const described = category === "component" || category === "stack";
-    changes[described && change === "update" ? "same" : change]++;
+    changes[change]++;
     if (change !== "delete") byCategory[category]++;
   }
   return {

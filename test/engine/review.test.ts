@@ -104,12 +104,7 @@ describe("a larger maximum of one pool, the edit of one line", () => {
     );
     expect(groups).toHaveLength(3);
     expect(byUrn(changed(steps).filter(({ custom }) => custom))).toEqual(byUrn(groups));
-    expect(
-      review.resources
-        .filter(({ category }) => category !== "component")
-        .map(({ urn }) => urn)
-        .sort(),
-    ).toEqual(byUrn(groups));
+    expect(review.resources.map(({ urn }) => urn).sort()).toEqual(byUrn(groups));
     expect(changed(steps).filter((step) => !isBelow(steps, step, "pool-general"))).toEqual([]);
     expect(review.components).toMatchObject([
       {

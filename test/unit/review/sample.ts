@@ -44,7 +44,7 @@ export function poolSteps(
   const component = stepOf({
     type: "mayfly:nodes:NodePool",
     name: `pool-${pool}`,
-    op: op === "update" ? "same" : op,
+    op,
   });
   return [
     component,
