@@ -92,7 +92,7 @@ function fileSystem(type: InstanceType, options: AllocatableOptions): number {
  * @throws UserError where local disks are asked of a type without.
  */
 export function eksAllocatable(type: InstanceType, options: AllocatableOptions): NodeAllocatable {
-  const pods = Math.max(options.maxPods, maxPods(type, { prefixDelegation: false }));
+  const pods = Math.max(options.maxPods, maxPods(type, "addresses"));
   const disk = fileSystem(type, options);
   return {
     cpu: type.vcpus * 1000 - cpuReserved(type.vcpus),

@@ -35,7 +35,7 @@ export function smallestTypes(need: NodeNeed, prefer: ReadonlySet<string>, limit
   const rootVolumeMib = rootVolumeFor(need.scratch);
   const fits = INSTANCE_TYPES.filter((type) => {
     if (!PLAIN.test(type.family) && !prefer.has(type.family)) return false;
-    const pods = maxPods(type, { prefixDelegation: true });
+    const pods = maxPods(type, "prefixes-apart");
     const { cpu, memory } = eksAllocatable(type, { maxPods: pods, rootVolumeMib, localDisks: "none" });
     return cpu >= need.cpu && memory >= need.memory;
   });

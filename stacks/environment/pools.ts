@@ -79,7 +79,7 @@ export const typesOf = ({ instanceTypes }: Pick<EksPool, "instanceTypes">): Inst
 
 /** Pods that the kubelet of a pool's nodes takes at most. */
 export const maxPodsOf = (pool: Pick<EksPool, "instanceTypes">): number =>
-  Math.min(...typesOf(pool).map((type) => maxPods(type, { prefixDelegation: true })));
+  Math.min(...typesOf(pool).map((type) => maxPods(type, "prefixes-apart")));
 
 /** What one node of a pool offers to pods, the platform's own included: the least of its types. */
 export function roomOf(pool: EksPool): Allocatable {

@@ -25,13 +25,13 @@ function figures(
   { eksAllocatable, maxPods, onDemandPrice }: typeof Knowledge,
 ) {
   const allocatable = eksAllocatable(type, {
-    maxPods: maxPods(type, { prefixDelegation: true }),
+    maxPods: maxPods(type, "prefixes-apart"),
     rootVolumeMib: ROOT_VOLUME_GIB * 1024,
     localDisks: "none",
   });
   return {
     ...type,
-    podsWithoutPrefixDelegation: maxPods(type, { prefixDelegation: false }),
+    podsWithoutPrefixDelegation: maxPods(type, "addresses"),
     allocatable,
     rootVolumeGib: ROOT_VOLUME_GIB,
     pricePerHour: onDemandPrice(type.name, region),

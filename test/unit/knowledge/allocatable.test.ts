@@ -19,7 +19,7 @@ const known = (name: string): InstanceType => {
 };
 const anyType = fc.constantFrom(...INSTANCE_TYPES);
 const options = (type: InstanceType) => ({
-  maxPods: maxPods(type, { prefixDelegation: false }),
+  maxPods: maxPods(type, "addresses"),
   rootVolumeMib: 100 * 1024,
   localDisks: "none" as const,
 });
@@ -197,7 +197,13 @@ describe("pods of a node", () => {
     { name: "m8a.4xlarge", plain: 314, prefixes: 110 },
     { name: "c8i.48xlarge", plain: 1514, prefixes: 250 },
   ])("are $plain on $name, $prefixes with prefix delegation", ({ name, plain, prefixes }) => {
-    expect(maxPods(known(name), { prefixDelegation: false })).toBe(plain);
-    expect(maxPods(known(name), { prefixDelegation: true })).toBe(prefixes);
+    expect(maxPods(known(name), "addresses")).toBe(plain);
+    expect(maxPods(known(name), "prefixes")).toBe(prefixes);
+  });
+
+  test("are those of one interface fewer where pods have subnets of their own", () => {
+    // (2 − 1) × (4 − 1) × 16 + 2, where both interfaces would give 98.
+    expect(maxPods(known("c7g.medium"), "prefixes-apart")).toBe(50);
+    expect(maxPods(known("m7g.4xlarge"), "prefixes-apart")).toBe(110);
   });
 });

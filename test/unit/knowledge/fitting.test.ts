@@ -50,7 +50,7 @@ describe("types that would hold a pod", () => {
         for (const { type, rootVolumeGib } of found) {
           const holds = (candidate: typeof type): boolean => {
             const node = eksAllocatable(candidate, {
-              maxPods: maxPods(candidate, { prefixDelegation: true }),
+              maxPods: maxPods(candidate, "prefixes-apart"),
               rootVolumeMib: rootVolumeGib * 1024,
               localDisks: "none",
             });
