@@ -9,6 +9,7 @@ const State = z.looseObject({
   custom: z.boolean().optional(),
   external: z.boolean().optional(),
   inputs: Properties.nullish(),
+  outputs: z.looseObject({ metadata: z.looseObject({ uid: z.string().optional() }).optional() }).nullish(),
 });
 type State = z.infer<typeof State>;
 const Event = z.looseObject({
@@ -31,18 +32,25 @@ const Event = z.looseObject({
 export interface RefreshEvents {
   readonly refreshed: readonly Refreshed[];
   readonly errors: readonly string[];
+  /** Identities of the clusters of the last update and of now, where they differ: UIDs of namespace kube-system. */
+  readonly moved: { readonly before: string; readonly now: string } | undefined;
 }
+
+/** What stacks/environment/cluster-identity.ts reads. */
+const IDENTITY = "kubernetes:core/v1:Namespace::existing-kube-system";
 
 /** Reads the event log of a refresh. */
 export function readRefresh(log: string): RefreshEvents {
   const refreshed: Refreshed[] = [];
   const errors: string[] = [];
+  let moved: RefreshEvents["moved"];
   for (const line of log.split("\n")) {
     if (line === "" || line.includes('"severity":"debug"')) continue;
     const { resOutputsEvent, diagnosticEvent } = Event.parse(JSON.parse(line));
     if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent.message.trim());
     if (resOutputsEvent === undefined) continue;
     const { op, urn, type, old, new: now } = resOutputsEvent.metadata;
+    if (urn.endsWith(IDENTITY)) moved = movedOf(old, now);
     refreshed.push({
       id: old?.id ?? "",
       external: old?.external ?? false,
@@ -64,7 +72,12 @@ export function readRefresh(log: string): RefreshEvents {
       },
     });
   }
-  return { refreshed, errors };
+  return { refreshed, errors, moved };
+}
+
+function movedOf(old: State | null | undefined, found: State | null | undefined): RefreshEvents["moved"] {
+  const [before, now] = [old?.outputs?.metadata?.uid, found?.outputs?.metadata?.uid];
+  return before === undefined || now === undefined || before === now ? undefined : { before, now };
 }
 
 /** Parsed from JSON, so it is JSON. */

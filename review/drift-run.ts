@@ -19,7 +19,7 @@ export interface DriftOptions {
 /**
  * Asks the real cloud and cluster, by a preview of a refresh, what is no longer as the last update left it. Changes nothing, neither
  * there nor in the state.
- * @throws UserError `stack-file-missing`, `drift-failed`.
+ * @throws UserError `stack-file-missing`, `drift-failed`, `other-cluster`.
  */
 export async function findDrift({ projectDir, stack, signal }: DriftOptions): Promise<DriftReport> {
   const folder = await mkdtemp(join(tmpdir(), "mayfly-drift-"));
@@ -35,8 +35,9 @@ export async function findDrift({ projectDir, stack, signal }: DriftOptions): Pr
     await writeFile(join(folder, `Pulumi.${stack}.yaml`), config);
     const log = join(folder, "events");
     const finished = await refresh(folder, stack, log, signal);
-    const { refreshed, errors } = readRefresh(await readFile(log, "utf8").catch(() => ""));
+    const { refreshed, errors, moved } = readRefresh(await readFile(log, "utf8").catch(() => ""));
     if (finished.code !== 0) throw failure(stack, errors, finished);
+    if (moved !== undefined) throw otherCluster(stack, moved);
     return driftOf(stack, refreshed);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -89,6 +90,16 @@ const callersOwn = (): Record<string, string> =>
     Object.entries(process.env).flatMap(([name, value]) =>
       value !== undefined && /^(PULUMI_|AWS_|KUBECONFIG$)/.test(name) ? [[name, value] as const] : [],
     ),
+  );
+
+/** On another cluster everything is missing: no drift, and a refresh for real would forget all that the stack has made. */
+const otherCluster = (stack: string, { before, now }: { before: string; now: string }): UserError =>
+  new UserError(
+    "other-cluster",
+    `The kubeconfig leads to another cluster than at the last update of ${stack}. Then: ${before}. Now: ${now}.`,
+    {
+      hint: "Point it to the cluster of before. Don't run pulumi refresh, up --refresh or destroy until then.",
+    },
   );
 
 function failure(stack: string, errors: readonly string[], { stdout, stderr }: Finished): UserError {

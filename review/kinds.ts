@@ -17,16 +17,21 @@ export function kindOf(type: string): string {
   return [provider, ...path, name].join(".");
 }
 
-/** The last part of a kind, for lines that are short: `NodeGroup`. */
+/** The last part of a type token: `NodeGroup`. */
 export const classOf = (type: string): string => type.split(":").at(-1) ?? type;
+
+/** A kind for lists of many: `NodeGroup`, `aws provider`. */
+export function shortKind(kind: string): string {
+  const name = kind.split(".").at(-1) ?? kind;
+  return kind.startsWith("pulumi.providers.") ? `${name} provider` : name;
+}
 
 /** A component of Mayfly's own. */
 export const isMayflyComponent = (type: string): boolean => type.startsWith("mayfly:");
 
 /** Where resources of a type live. */
 export function categoryOf({ type, custom }: { readonly type: string; readonly custom: boolean }): Category {
-  if (type === "pulumi:pulumi:Stack") return "stack";
-  if (type.startsWith("pulumi:providers:")) return "provider";
+  if (type.startsWith("pulumi:")) return "pulumi";
   if (!custom) return "component";
   return type.startsWith("kubernetes:") ? "cluster" : "cloud";
 }

@@ -131,12 +131,12 @@ export function policySummary({ policies, succeeded }: Pick<Review, "policies" |
   ].join(", ");
 }
 
-/** `243 of at most 250 resources: 160 in the cloud, 40 in the cluster, 40 components, 2 providers, the stack itself`. */
+/** `243 of at most 250 resources: 160 in the cloud, 48 in the cluster, 29 components, 6 of Pulumi's own (providers, the stack)`. */
 export function totalText({ totals }: Review): string {
-  const { cloud, cluster, component, provider, stack } = totals.byCategory;
+  const { cloud, cluster, component, pulumi } = totals.byCategory;
   return (
     `${totals.resources} of at most ${totals.limit} resources: ${cloud} in the cloud, ${cluster} in the cluster, ` +
-    `${plural(component, "component")}, ${plural(provider, "provider")}${stack > 0 ? ", the stack itself" : ""}`
+    `${plural(component, "component")}, ${pulumi} of Pulumi's own (providers, the stack)`
   );
 }
 

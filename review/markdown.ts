@@ -1,3 +1,4 @@
+import { shortKind } from "./kinds.ts";
 import {
   componentTitle,
   costRemarks,
@@ -135,7 +136,7 @@ const groupText = (group: ChangeGroup, named: boolean): string =>
 
 /** In a list of many the class alone is enough: "By kind" has the whole names. */
 const listedText = (group: ChangeGroup, named: boolean): string =>
-  groupText({ ...group, kind: group.kind.split(".").at(-1) ?? group.kind }, named);
+  groupText({ ...group, kind: shortKind(group.kind) }, named);
 
 function propertyText({ path, from, to, replaces }: PropertyChange, alike: boolean): string {
   const values =

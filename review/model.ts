@@ -128,7 +128,7 @@ const noChanges = (): Record<Change, number> => ({
 
 function totalsOf(resources: readonly ResourceChange[]): Totals {
   const changes = noChanges();
-  const byCategory: Record<Category, number> = { cloud: 0, cluster: 0, component: 0, provider: 0, stack: 0 };
+  const byCategory: Record<Category, number> = { cloud: 0, cluster: 0, component: 0, pulumi: 0 };
   for (const { change, category } of resources) {
     changes[change]++;
     if (change !== "delete") byCategory[category]++;
@@ -141,7 +141,7 @@ function totalsOf(resources: readonly ResourceChange[]): Totals {
   };
 }
 
-const CATEGORY_ORDER: readonly Category[] = ["cloud", "cluster", "component", "provider", "stack"];
+const CATEGORY_ORDER: readonly Category[] = ["cloud", "cluster", "component", "pulumi"];
 
 /** By category, then by how many there are. */
 function kindCounts(resources: readonly ResourceChange[]): KindCount[] {

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { describe } from "./attention.ts";
+import { shortKind } from "./kinds.ts";
 import {
   componentTitle,
   costRemarks,
@@ -96,7 +97,8 @@ function componentLines(entry: ComponentChanges, review: Review, style: Style, w
   const plain = new Map<Change, string[]>();
   for (const group of entry.groups) {
     if (isDetailed(group)) {
-      lines.push(`    ${mark(group.change, style)} ${each}${groupText(group, single)}`);
+      const [first = "", ...more] = wrap(`${each}${groupText(group, single)}`, width - 7);
+      lines.push(`    ${mark(group.change, style)} ${first}`, ...more.map((line) => `       ${line}`));
       lines.push(...propertyLines(group, width).map((line) => `        ${line}`));
     } else {
       const listed = plain.get(group.change) ?? [];
@@ -117,7 +119,7 @@ const groupText = (group: ChangeGroup, named: boolean): string =>
 
 /** In a list of many the class alone is enough: "By kind" has the whole names. */
 const listedText = (group: ChangeGroup, named: boolean): string =>
-  groupText({ ...group, kind: group.kind.split(".").at(-1) ?? group.kind }, named);
+  groupText({ ...group, kind: shortKind(group.kind) }, named);
 
 function propertyLines(group: ChangeGroup, width: number): string[] {
   if (group.properties.length === 0) return ["(the plugin names no property)"];

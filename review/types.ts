@@ -38,8 +38,8 @@ export interface ResourceChange {
   readonly properties: readonly PropertyChange[];
 }
 
-/** Where a resource lives. */
-export type Category = "cloud" | "cluster" | "component" | "provider" | "stack";
+/** Where a resource lives; `pulumi`: providers, the stack, and other things of Pulumi's own. */
+export type Category = "cloud" | "cluster" | "component" | "pulumi";
 
 /** Resources of one kind that change in the same way. */
 export interface ChangeGroup {

@@ -106,6 +106,22 @@ describe("drift", () => {
     expect(renderDrift(one)).toBe("No drift: 1 object of prod as the last update left it.");
   });
 
+  test("is none on another cluster, where everything would be missing: that is told apart by its identity", () => {
+    const identity = (uid: string) => ({ outputs: { metadata: { uid } } });
+    const moved = (before: string, now: string) =>
+      readRefresh(
+        found(
+          "update",
+          NAMESPACE,
+          "existing-kube-system",
+          { id: "kube-system", external: true, ...identity(before) },
+          identity(now),
+        ),
+      ).moved;
+    expect(moved("5b3f0a52", "5b3f0a52")).toBeUndefined();
+    expect(moved("5b3f0a52", "0c1e9c3a")).toEqual({ before: "5b3f0a52", now: "0c1e9c3a" });
+  });
+
   test("can't be told where the refresh failed: its errors come along, debug lines don't", () => {
     const said = (severity: string, message: string): string =>
       JSON.stringify({ diagnosticEvent: { severity, message, color: "never" } });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { exitCodeOf } from "../../../review/exit.ts";
-import { kindOf } from "../../../review/kinds.ts";
+import { kindOf, shortKind } from "../../../review/kinds.ts";
 import { summaryLine } from "../../../review/lines.ts";
 import {
   aroundSteps,
@@ -27,6 +27,11 @@ test("types are named as programs name them", () => {
   expect(kindOf("pulumi:pulumi:Stack")).toBe("pulumi.Stack");
   expect(kindOf("mayfly:network:Network")).toBe("mayfly.network.Network");
   expect(kindOf("mayfly:nodes:NodePool")).toBe("mayfly.nodes.NodePool");
+});
+
+test("in lists the class is enough, but for providers", () => {
+  expect(shortKind("kubernetes.helm.v3.Release")).toBe("Release");
+  expect(shortKind("pulumi.providers.aws")).toBe("aws provider");
 });
 
 describe("a new maximum of one pool", () => {
@@ -241,7 +246,7 @@ describe("counts", () => {
     expect(review.totals).toMatchObject({
       resources: 11,
       limit: 250,
-      byCategory: { cloud: 7, cluster: 0, component: 2, provider: 1, stack: 1 },
+      byCategory: { cloud: 7, cluster: 0, component: 2, pulumi: 2 },
     });
     expect(review.totals.changes).toMatchObject({ create: 7, delete: 7, update: 0 });
   });
