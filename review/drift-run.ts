@@ -104,7 +104,10 @@ const otherCluster = (stack: string, { before, now }: { before: string; now: str
 
 function failure(stack: string, errors: readonly string[], { stdout, stderr }: Finished): UserError {
   const said = errors.find((message) => !/^(preview|refresh|update) failed$/.test(message));
-  const text = said ?? (stderr.trim() || stdout.trim()).replace(/^error: /, "");
+  const text = (said ?? (stderr.trim() || stdout.trim()))
+    .replace(/^(error|Preview failed): /, "")
+    // The plugin's advice to drop resources from the state: nothing that a report should suggest.
+    .replace(/\. If the cluster was deleted,.*$/s, ".");
   return new UserError("drift-failed", `The drift of ${stack} can't be told: ${text}`, {
     exitCode: EXIT.unavailable,
     hint: `See: pulumi refresh --stack ${stack} --preview-only`,

@@ -1,5 +1,5 @@
 import { NOT_COUNTED } from "./cost.ts";
-import type { ChangeGroup, ComponentChanges, CostLine, CostReview, Review } from "./types.ts";
+import type { ChangeGroup, ComponentChanges, CostLine, CostReview, KindCount, Review } from "./types.ts";
 import { formatChange, formatCounts, formatMoney, formatRange, plural } from "./words.ts";
 
 /** Components in one list of names before the rest is counted. */
@@ -139,6 +139,10 @@ export function totalText({ totals }: Review): string {
     `${plural(component, "component")}, ${pulumi} of Pulumi's own (providers, the stack)`
   );
 }
+
+/** Kinds of which something is made, changed or deleted. */
+export const changedKinds = (kinds: readonly KindCount[]): KindCount[] =>
+  kinds.filter(({ changes }) => changes.create + changes.update + changes.replace + changes.delete > 0);
 
 /** What a reader must not conclude from a simulation. */
 export function simulatedLines({ unmodelled }: Review): string[] {

@@ -1,5 +1,6 @@
 import { shortKind } from "./kinds.ts";
 import {
+  changedKinds,
   componentTitle,
   costRemarks,
   costRows,
@@ -13,7 +14,6 @@ import {
 } from "./lines.ts";
 import { joinNames } from "./names.ts";
 import {
-  CHANGES,
   type Change,
   type ChangeGroup,
   type ComponentChanges,
@@ -71,13 +71,7 @@ export function renderMarkdown(review: Review): string {
     "",
     "### By kind",
     "",
-    `${totalText(review)}.`,
-    "",
-    "<details><summary>Each kind</summary>",
-    "",
-    ...kindTable(review),
-    "",
-    "</details>",
+    ...kindLines(review),
     "",
     "### Costs a month",
     "",
@@ -148,21 +142,33 @@ function propertyText({ path, from, to, replaces }: PropertyChange, alike: boole
   return `${code(path)}: ${values}${alike ? ", others alike" : ""}${replaces ? ", **forces the replacement**" : ""}`;
 }
 
-function kindTable({ kinds, comparedWith }: Review): string[] {
-  const whole = comparedWith.kind === "nothing";
-  const shown = CHANGES.filter(
-    (change) =>
-      change !== "same" &&
-      !(whole && change === "create") &&
-      kinds.some(({ changes }) => changes[change] > 0),
+/** Every kind where all is new; else those that change. */
+function kindLines(review: Review): string[] {
+  const { kinds, comparedWith } = review;
+  const total = [`${totalText(review)}.`, ""];
+  if (comparedWith.kind === "nothing") {
+    const rows = kinds.map(({ kind, total: count }) => [code(kind), String(count)]);
+    const folded = [
+      "<details><summary>Each kind</summary>",
+      "",
+      ...table(["kind", "number"], rows, [1]),
+      "",
+      "</details>",
+    ];
+    return [...total, ...folded];
+  }
+  const changed = changedKinds(kinds);
+  if (changed.length === 0) return total.slice(0, 1);
+  const shown = (["replace", "delete", "update", "create"] as const).filter((change) =>
+    changed.some(({ changes }) => changes[change] > 0),
   );
-  const rows = kinds.map(({ kind, total, changes }) => [
+  const head = ["kind", "number", ...shown.map((change) => CHANGE_WORDS[change])];
+  const rows = changed.map(({ kind, total: count, changes }) => [
     code(kind),
-    String(total),
+    String(count),
     ...shown.map((change) => (changes[change] === 0 ? "" : String(changes[change]))),
   ]);
-  const head = ["kind", "total", ...shown.map((change) => CHANGE_WORDS[change])];
-  return table(head, rows, head.map((_, column) => column).slice(1));
+  return [...total, ...table(head, rows, head.map((_, column) => column).slice(1))];
 }
 
 function costLines({ costs }: Review): string[] {

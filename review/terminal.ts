@@ -2,6 +2,7 @@ import { stripVTControlCharacters, styleText } from "node:util";
 import { describe } from "./attention.ts";
 import { shortKind } from "./kinds.ts";
 import {
+  changedKinds,
   componentTitle,
   costRemarks,
   costRows,
@@ -137,13 +138,14 @@ function propertyLines(group: ChangeGroup, width: number): string[] {
 
 function kindLines(review: Review, style: Style, width: number): string[] {
   const whole = review.comparedWith.kind === "nothing";
-  const shown = review.kinds.filter(
-    ({ changes }) => whole || changes.create + changes.update + changes.replace + changes.delete > 0,
-  );
+  const shown = whole ? review.kinds : changedKinds(review.kinds);
   const rows = shown.map(({ kind, total, changes }) => [
     kind,
     String(total),
-    CHANGES.filter((change) => change !== "same" && changes[change] > 0 && !(whole && change === "create"))
+    CHANGES.filter(
+      (change) =>
+        change !== "same" && change !== "read" && changes[change] > 0 && !(whole && change === "create"),
+    )
       .map((change) => `${changes[change]} ${CHANGE_WORDS[change]}`)
       .join(", "),
   ]);

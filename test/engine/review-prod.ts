@@ -15,7 +15,10 @@ export interface Prod {
   /** What Pulumi.prod.yaml says. */
   readonly text: string;
   /** The steps of a preview with an edited config, and the review that they make. */
-  readonly review: (edited: string) => Promise<{ readonly review: Review; readonly steps: readonly Step[] }>;
+  readonly review: (
+    edited: string,
+    policies?: boolean,
+  ) => Promise<{ readonly review: Review; readonly steps: readonly Step[] }>;
   /** Pulumi.prod.yaml with a text in it replaced; fails where it isn't there. */
   readonly edit: (from: string | RegExp, to: string) => string;
 }
@@ -34,9 +37,11 @@ export async function openProd(): Promise<Prod> {
     simulation,
     text,
     edit: (from, to) => edited(text, from, to),
-    review: async (now) => {
+    review: async (now, policies = false) => {
       await simulation.configure({ text: now });
-      const result = await simulation.preview();
+      const result = await simulation.preview(
+        policies ? { policyPacks: [join(projectDir, "policy", "run")] } : {},
+      );
       const review = buildReview({
         environment: "prod",
         comparedWith: { kind: "file", file: "Pulumi.prod.yaml before the edit" },
@@ -44,7 +49,7 @@ export async function openProd(): Promise<Prod> {
         result,
         config: configIn(now, "the edited config"),
         before,
-        rules: undefined,
+        rules: policies ? RULES.length : undefined,
       });
       return { review, steps: result.steps };
     },

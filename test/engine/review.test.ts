@@ -50,7 +50,6 @@ describe("npm run preview", () => {
       "--markdown",
       file,
     );
-    expect(stderr).toBe("");
     expect(code).toBe(0);
     await expect(await readFile(file, "utf8")).toMatchFileSnapshot(golden("prod-review.md"));
     expect(stdout).toContain("The cloud side is simulated");
@@ -58,6 +57,7 @@ describe("npm run preview", () => {
     const last = stdout.trimEnd().split("\n").at(-1);
     expect(last).toMatch(/^prod: \d+ created; \d+ of at most 250 resources; \$[\d,]+ to \$[\d,]+ a month; /);
     expect(last).toContain(`all ${POLICIES} policies kept; cloud side simulated`);
+    expect(stderr).toBe("");
   });
 
   test("of an unknown environment offers the nearest, and makes nothing", async () => {
@@ -98,6 +98,7 @@ describe("a larger maximum of one pool, the edit of one line", () => {
   test("changes exactly that pool's node groups, and the review names exactly these", async () => {
     const { review, steps } = await prod.review(
       prod.edit(/(name: general, .*nodesPerZone: {max: )20/, "$130"),
+      true,
     );
     const groups = steps.filter(
       (step) => step.type === "aws:eks/nodeGroup:NodeGroup" && isBelow(steps, step, "pool-general"),
