@@ -1,0 +1,213 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as kubernetes from "@pulumi/kubernetes";
+import { Stack } from "@pulumi/pulumi/automation/index.js";
+import { expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
+import { projectDir } from "../../base/paths.ts";
+import { FencePolicy } from "../../components/platform/fence-policy.ts";
+import { readConnection } from "../../lab/connection.ts";
+import { labPaths } from "../../lab/paths.ts";
+import { scratchProject } from "../harness/lab-pulumi.ts";
+import { apply, eventually, kubectl, temporaryNamespace } from "../lab/pods.ts";
+
+const Line = z.object({
+  event: z.string(),
+  fence: z.int().optional(),
+  holder: z.string().optional(),
+  reason: z.string().optional(),
+  at: z.int().optional(),
+});
+type Line = z.infer<typeof Line>;
+
+/** A helper of its own: lease-holder.ts as a process. */
+function startHolder(namespace: string, run: string) {
+  const script = join(projectDir, "test", "e2e", "lease-holder.ts");
+  const { kubeconfig } = readConnection(labPaths());
+  const child = spawn(process.execPath, [script, kubeconfig, namespace, run], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  const lines: Line[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => lines.push(Line.parse(JSON.parse(line))));
+  return {
+    lines,
+    signal: (name: NodeJS.Signals) => child.kill(name),
+    until: (event: string, seconds = 20) =>
+      eventually(event, () => Promise.resolve(lines.find((line) => line.event === event)), seconds),
+    last: (event: string) => lines.findLast((line) => line.event === event),
+  };
+}
+
+const newRun = (): string => `lease-${randomBytes(3).toString("hex")}`;
+
+/** The tenant's namespace, and a run's name. */
+async function place(): Promise<{ readonly namespace: string; readonly run: string }> {
+  const { name, remove } = await temporaryNamespace("lease");
+  onTestFinished(remove);
+  return { namespace: name, run: newRun() };
+}
+
+const field = async (namespace: string, run: string, path: string): Promise<string> =>
+  await kubectl(["get", "lease", run, "--namespace", namespace, "--output", `jsonpath={.spec.${path}}`]);
+
+test("a lease is renewed while its holder lives, waited for by another, and taken over after kill -9 with the next fence", async () => {
+  const { namespace, run } = await place();
+  const first = startHolder(namespace, run);
+  expect(await first.until("acquired")).toMatchObject({ fence: 1 });
+  const second = startHolder(namespace, run);
+  expect((await second.until("waiting")).holder).toBe(first.last("acquired")?.holder);
+  const renewed = await field(namespace, run, "renewTime");
+  // Longer than the lease: a holder that lives keeps it.
+  await sleep(6000);
+  expect(await field(namespace, run, "renewTime")).not.toBe(renewed);
+  expect(second.last("acquired")).toBeUndefined();
+
+  first.signal("SIGKILL");
+  const since = performance.now();
+  expect(await second.until("acquired")).toMatchObject({ fence: 2 });
+  const took = performance.now() - since;
+  expect(took).toBeGreaterThan(2500);
+  expect(took).toBeLessThan(8000);
+  expect(await field(namespace, run, "leaseTransitions")).toBe("1");
+
+  second.signal("SIGTERM");
+  await second.until("released");
+  const third = startHolder(namespace, run);
+  expect(await third.until("acquired", 4)).toMatchObject({ fence: 3 });
+});
+
+test("a holder that was stopped for longer than its lease does nothing more when it goes on", async () => {
+  const { namespace, run } = await place();
+  const first = startHolder(namespace, run);
+  await first.until("worked");
+  const second = startHolder(namespace, run);
+  await second.until("waiting");
+  first.signal("SIGSTOP");
+  expect(await second.until("worked")).toBeDefined();
+  const taken = Date.now();
+  first.signal("SIGCONT");
+  expect(await first.until("lost", 5)).toMatchObject({ reason: "expired" });
+  expect(first.lines.at(-1)?.event).toBe("lost");
+  // One pass of the guard may have been behind it when it was stopped; no later one.
+  expect((first.last("worked")?.at ?? 0) < taken).toBe(true);
+  await sleep(2000);
+  expect(second.last("lost")).toBeUndefined();
+  expect((second.last("worked")?.at ?? 0) > taken).toBe(true);
+});
+
+test("of five that start at once exactly one has the lease", async () => {
+  const { namespace, run } = await place();
+  const holders = Array.from({ length: 5 }, () => startHolder(namespace, run));
+  await eventually("one with the lease and four that wait", () => {
+    const events = holders.map(({ lines }) => lines[0]?.event);
+    return Promise.resolve(events.includes(undefined) ? undefined : events);
+  });
+  await sleep(1000);
+  expect(holders.filter(({ last }) => last("acquired") !== undefined)).toHaveLength(1);
+});
+
+/** `taken`, or what the API server says. */
+async function tried(work: () => Promise<unknown>): Promise<string> {
+  try {
+    await work();
+    return "taken";
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const MAYFLY = { "app.kubernetes.io/managed-by": "mayfly" };
+
+const configMap = (namespace: string, name: string, labels: object, data = {}): object => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, namespace, labels },
+  data,
+});
+
+async function fencePolicy(prefix: string): Promise<void> {
+  const scratch = await scratchProject({
+    "Pulumi.yaml": JSON.stringify({ name: "fence", runtime: "nodejs" }),
+  });
+  const program = (): Promise<void> => {
+    const provider = new kubernetes.Provider("kubernetes", {});
+    new FencePolicy("fence", { prefix, labels: MAYFLY, provider });
+    return Promise.resolve();
+  };
+  const stack = await Stack.create("test", await scratch.workspace(program));
+  onTestFinished(async () => {
+    await stack.destroy({ color: "never" });
+    await scratch[Symbol.asyncDispose]();
+  }, 120_000);
+  await stack.up({ color: "never" });
+}
+
+test("the API server refuses objects with an old fence, takes those with the present one, and lets everything go", async () => {
+  const run = newRun();
+  const labels = (fence?: number) => ({
+    ...MAYFLY,
+    "mayfly.dev/run": run,
+    ...(fence === undefined ? {} : { "mayfly.dev/fence": String(fence) }),
+  });
+  const namespace = (fence?: number): object => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: run, labels: labels(fence) },
+  });
+  await fencePolicy(`mayfly-${run}`);
+  await apply(namespace());
+  onTestFinished(async () => {
+    await kubectl(["delete", "namespace", run, "--wait=false", "--ignore-not-found"]);
+  });
+  // A run made before there were fences.
+  expect(await tried(() => apply(configMap(run, "old-style", labels())))).toBe("taken");
+
+  await apply(namespace(1));
+  const job = {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: "work", namespace: run, labels: labels(1) },
+    spec: {
+      suspend: true,
+      template: { spec: { restartPolicy: "Never", containers: [{ name: "work", image: "none" }] } },
+    },
+  };
+  expect(await tried(() => apply(configMap(run, "files", labels(1)), job))).toBe("taken");
+
+  // Another helper takes over.
+  await apply(namespace(2));
+  const refused = /another helper works on this run: the object has fence 1, its namespace 2/;
+  const refusal = await eventually(
+    "refusal of the old fence",
+    async () => {
+      const said = await tried(() => apply(configMap(run, "stale", labels(1))));
+      return said === "taken" ? undefined : said;
+    },
+    10,
+  );
+  expect(refusal).toMatch(refused);
+  expect(await tried(() => apply(configMap(run, "files", labels(1), { changed: "yes" })))).toMatch(refused);
+  const resume = ["patch", "job/work", "--namespace", run, "--patch", '{"spec":{"suspend":false}}'];
+  expect(await tried(() => kubectl(resume))).toMatch(refused);
+  expect(await tried(() => apply(configMap(run, "bare", MAYFLY)))).toMatch(/the object has fence none/);
+  expect(await tried(() => apply(namespace(1)))).toMatch(/fence of its namespace is 2 and only grows/);
+  expect(await tried(() => kubectl(["label", "namespace", run, "mayfly.dev/fence-"]))).toMatch(/only grows/);
+  expect(await tried(() => kubectl(["label", "namespace", run, "mayfly.dev/run-"]))).toMatch(
+    /a namespace stays with its run/,
+  );
+
+  expect(await tried(() => apply(configMap(run, "new", labels(2))))).toBe("taken");
+  expect(await tried(() => apply(configMap(run, "files", labels(2), { changed: "yes" })))).toBe("taken");
+  expect(await tried(() => apply(configMap(run, "by-hand", { team: "ops" })))).toBe("taken");
+
+  // Kubernetes puts a finalizer on the job with the old fence, and takes it off.
+  const gone = ["delete", "job/work", "--namespace", run, "--cascade=foreground", "--timeout=30s"];
+  expect(await tried(() => kubectl(gone))).toBe("taken");
+  expect(await tried(() => kubectl(["delete", "namespace", run, "--timeout=60s"]))).toBe("taken");
+});
