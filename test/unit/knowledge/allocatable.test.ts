@@ -201,7 +201,7 @@ describe("pods of a node", () => {
     expect(maxPods(known(name), "prefixes")).toBe(prefixes);
   });
 
-  test("are those of one interface fewer where pods have subnets of their own", () => {
+  it("are those of one interface fewer where pods have subnets of their own", () => {
     // (2 − 1) × (4 − 1) × 16 + 2, where both interfaces would give 98.
     expect(maxPods(known("c7g.medium"), "prefixes-apart")).toBe(50);
     expect(maxPods(known("m7g.4xlarge"), "prefixes-apart")).toBe(110);
