@@ -101,9 +101,9 @@ export class EksCluster extends Component {
         corednsAddonOptions: { enabled: false },
         kubeProxyAddonOptions: { enabled: false },
       },
-      // Both by name: of its parent's providers the SDK hands a remote component only the one of its own package, and what
-      // it makes in AWS would get a default provider without our region and tags.
-      this.componentOptions({ protect: args.protect, providers: [args.provider, args.eksProvider] }),
+      // By name: of its parent's providers the SDK hands a remote component only the one of its own package, and what it makes
+      // in AWS would get a default provider without our region and tags.
+      this.componentOptions({ protect: args.protect, providers: [args.provider] }),
     );
     const { eksCluster } = cluster;
     this.clusterName = eksCluster.name;
