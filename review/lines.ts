@@ -1,5 +1,13 @@
 import { NOT_COUNTED } from "./cost.ts";
-import type { ChangeGroup, ComponentChanges, CostLine, CostReview, KindCount, Review } from "./types.ts";
+import type {
+  ChangeGroup,
+  ComponentChanges,
+  CostEstimate,
+  CostLine,
+  CostReview,
+  KindCount,
+  Review,
+} from "./types.ts";
 import { formatChange, formatCounts, formatMoney, formatRange, plural } from "./words.ts";
 
 /** Components in one list of names before the rest is counted. */
@@ -84,6 +92,16 @@ export function costRows({ now, before }: CostReview): CostRow[] {
   ];
 }
 
+/** Parts without a known price of which there are more or fewer than before. */
+function unknownChanges(now: CostEstimate, before: CostEstimate): string[] {
+  const unknown = ({ lines }: CostEstimate): Map<string, string> =>
+    new Map(
+      lines.flatMap((line) => (line.money === undefined ? [[costRow(line).name, line.how] as const] : [])),
+    );
+  const [left, right] = [unknown(now), unknown(before)];
+  return [...new Set([...left.keys(), ...right.keys()])].filter((name) => left.get(name) !== right.get(name));
+}
+
 /** What is to be said about the estimate beside its rows. */
 export function costRemarks({ now, before, change, beforeUnknown }: CostReview): string[] {
   if (now.lines.length === 0) {
@@ -94,8 +112,8 @@ export function costRemarks({ now, before, change, beforeUnknown }: CostReview):
     remarks.push(
       `Change: ${change.map(formatChange).join(", ")} (before: ${before.totals.map(formatRange).join(", ") || "nothing"}).`,
     );
-    const unknown = new Set([...now.unknown, ...before.unknown]);
-    if (unknown.size > 0) remarks.push(`The change does not know what ${[...unknown].join(", ")} cost.`);
+    const unknown = unknownChanges(now, before);
+    if (unknown.length > 0) remarks.push(`The change does not know what ${unknown.join(", ")} cost.`);
   }
   if (beforeUnknown !== undefined) remarks.push(`The change of costs is unknown: ${beforeUnknown}`);
   if (now.lines.some(({ how }) => how.includes("spot at up to"))) {

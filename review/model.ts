@@ -39,12 +39,13 @@ export interface ReviewInput {
 /** Makes a review of what the engine said. Pure. */
 export function buildReview(input: ReviewInput): Review {
   const { result, config, before } = input;
-  const { urns, others: errors } = protectionErrors(messages(result, "error"));
+  const policies = policyReview(input);
+  const broken = policies.violations.some(({ mandatory }) => mandatory);
+  const { urns, others: errors } = protectionErrors(messages(result, "error"), broken);
   const refused = new Set(urns);
   const resources = resourceChanges(result.steps).map((resource) =>
     refused.has(resource.urn) ? { ...resource, protect: true } : resource,
   );
-  const policies = policyReview(input);
   const totals = totalsOf(resources);
   return {
     environment: input.environment,

@@ -13,10 +13,13 @@ const REFUSAL =
 /** What ends each operation that failed, beside its reasons. */
 const EPILOGUE = /^(preview|update) failed$/;
 
-/** Tells refusals by `protect` from other errors: a reviewer reads the former by resource, not sentence by sentence. */
-export function protectionErrors(errors: readonly string[]): ProtectionErrors {
+/**
+ * Tells refusals by `protect` from other errors: a reviewer reads the former by resource, not sentence by sentence.
+ * @param explained Whether something else than these errors, such as a broken policy, says already why it failed.
+ */
+export function protectionErrors(errors: readonly string[], explained = false): ProtectionErrors {
   const urns = errors.flatMap((message) => REFUSAL.exec(message)?.[1] ?? []);
   const others = errors.filter((message) => !REFUSAL.test(message) && !EPILOGUE.test(message));
   // Alone it is better than nothing.
-  return { urns, others: urns.length === 0 && others.length === 0 ? errors : others };
+  return { urns, others: urns.length === 0 && others.length === 0 && !explained ? errors : others };
 }

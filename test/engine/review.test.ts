@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { projectDir } from "../../base/paths.ts";
 import { childEnv, execute, type Finished } from "../../base/process.ts";
 import { estimate } from "../../review/cost.ts";
+import { exitCodeOf } from "../../review/exit.ts";
 import { fixedParts } from "../../review/fixed-parts.ts";
+import { summaryLine } from "../../review/lines.ts";
 import { renderMarkdown } from "../../review/markdown.ts";
 import { configIn } from "../../review/stack-file.ts";
 import { valueAt } from "../../review/values.ts";
@@ -116,6 +118,20 @@ describe("a larger maximum of one pool, the edit of one line", () => {
     expect(review.attention).toEqual([]);
     await expect(renderMarkdown(review)).toMatchFileSnapshot(golden("prod-review-pool.md"));
   });
+});
+
+test("an endpoint that anybody reaches breaks a policy in production, on top of the review, and is refused", async () => {
+  const { review } = await prod.review(
+    prod.edit("endpoint: {access: private}", 'endpoint: {access: public, allowedCidrs: ["0.0.0.0/0"]}'),
+    true,
+  );
+  expect(review.refused).toBe(true);
+  expect(exitCodeOf(review)).toBe(14);
+  expect(review.attention[0]).toMatchObject({
+    level: "danger",
+    message: "policy no-public-endpoint is broken (1 time): pulumi up refuses it",
+  });
+  expect(summaryLine(review)).toContain("pulumi up would refuse this");
 });
 
 test("the estimate's nodes are those that the engine's node groups allow", () => {

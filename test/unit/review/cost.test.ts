@@ -204,3 +204,11 @@ test("amounts are written as people write them", () => {
   expect(formatRange({ currency: "EUR", floor: 0.5, ceiling: 1234 })).toBe("€0.50 to €1,234");
   expect(formatRange({ currency: "USD", floor: 73, ceiling: 73 })).toBe("$73");
 });
+
+test("a part without a known price is left out of the change only where its number changes", () => {
+  const with_ = (elasticIps: number) => ({ config: configOf(), parts: { ...NO_PARTS, elasticIps } });
+  const remarks = (now: number, before: number): string =>
+    costRemarks(compareCosts(with_(now), with_(before))).join("\n");
+  expect(remarks(3, 3)).not.toContain("The change does not know");
+  expect(remarks(4, 3)).toContain("The change does not know what public IPv4 addresses cost.");
+});

@@ -54,6 +54,7 @@ describe("errors of the engine", () => {
 
   test("are never all dropped", () => {
     expect(protectionErrors(["preview failed"])).toEqual({ urns: [], others: ["preview failed"] });
+    expect(protectionErrors(["preview failed"], true)).toEqual({ urns: [], others: [] });
   });
 
   test("are cut to what matters of a rejected output", () => {
