@@ -9,7 +9,12 @@ const State = z.looseObject({
   custom: z.boolean().optional(),
   external: z.boolean().optional(),
   inputs: Properties.nullish(),
-  outputs: z.looseObject({ metadata: z.looseObject({ uid: z.string().optional() }).optional() }).nullish(),
+  outputs: z
+    .looseObject({
+      metadata: z.looseObject({ uid: z.string().optional() }).optional(),
+      contract: z.looseObject({ clusterId: z.string().optional() }).optional(),
+    })
+    .nullish(),
 });
 type State = z.infer<typeof State>;
 const Event = z.looseObject({
@@ -43,14 +48,17 @@ const IDENTITY = "kubernetes:core/v1:Namespace::existing-kube-system";
 export function readRefresh(log: string): RefreshEvents {
   const refreshed: Refreshed[] = [];
   const errors: string[] = [];
-  let moved: RefreshEvents["moved"];
+  let before: string | undefined;
+  let now: string | undefined;
   for (const line of log.split("\n")) {
     if (line === "" || line.includes('"severity":"debug"')) continue;
     const { resOutputsEvent, diagnosticEvent } = Event.parse(JSON.parse(line));
     if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent.message.trim());
     if (resOutputsEvent === undefined) continue;
-    const { op, urn, type, old, new: now } = resOutputsEvent.metadata;
-    if (urn.endsWith(IDENTITY)) moved = movedOf(old, now);
+    const { op, urn, type, old, new: found } = resOutputsEvent.metadata;
+    // Not the namespace's own old state: a refused update has read it from the new cluster already.
+    before ??= old?.outputs?.contract?.clusterId;
+    if (urn.endsWith(IDENTITY)) now = found?.outputs?.metadata?.uid;
     refreshed.push({
       id: old?.id ?? "",
       external: old?.external ?? false,
@@ -67,17 +75,13 @@ export function readRefresh(log: string): RefreshEvents {
         deleteBeforeReplace: false,
         differences: [],
         oldInputs: inputsOf(old),
-        newInputs: inputsOf(now),
+        newInputs: inputsOf(found),
         outputs: undefined,
       },
     });
   }
+  const moved = before === undefined || now === undefined || before === now ? undefined : { before, now };
   return { refreshed, errors, moved };
-}
-
-function movedOf(old: State | null | undefined, found: State | null | undefined): RefreshEvents["moved"] {
-  const [before, now] = [old?.outputs?.metadata?.uid, found?.outputs?.metadata?.uid];
-  return before === undefined || now === undefined || before === now ? undefined : { before, now };
 }
 
 /** Parsed from JSON, so it is JSON. */

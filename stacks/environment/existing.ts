@@ -14,10 +14,11 @@ export async function existingFoundation(
   { cluster, pools }: ExistingEnvironment,
 ): Promise<Foundation> {
   const how: kubernetes.ProviderArgs = {
-    // The kubeconfig is ambient (KUBECONFIG) where the config names none; its path may differ from machine to machine.
     clusterIdentifier: name,
     upsertExistingObjects: false,
-    ...(cluster.kubeconfig === undefined ? {} : { kubeconfig: cluster.kubeconfig }),
+    // Empty means KUBECONFIG of whoever runs Pulumi, each time. Left out, the SDK would put that variable's value into the state: another
+    // machine's path, or after a refused update the wrong one.
+    kubeconfig: cluster.kubeconfig ?? "",
     ...(cluster.context === undefined ? {} : { context: cluster.context }),
   };
   const clusterId = await refuseOtherCluster(how);

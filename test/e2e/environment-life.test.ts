@@ -1,10 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { findDrift } from "../../review/drift-run.ts";
 import { EnvironmentContract } from "../../schema/contract.ts";
 import {
   failedUp,
   moveTo,
+  stateText,
   stateTypes,
   type TestEnvironment,
   testEnvironment,
@@ -37,6 +39,8 @@ test("an environment comes up with a valid contract, a second update changes not
   });
   expect(await ours(life)).toBe(`namespace/tenant-${tenant}`);
   expect(await poolOf(life)).toBe("default");
+  // Another machine has it elsewhere, and a refused update must not leave the wrong one.
+  expect(await stateText(life)).not.toContain(life.env["KUBECONFIG"]);
   // What the lab's config switches off is said on each update.
   expect(first.stdout).toMatch(/without calico: /);
 
@@ -98,10 +102,12 @@ test("a Kubernetes API that is unreachable is one clear error in seconds, and no
   expect(await ours(life)).toBe("");
 });
 
-test("a kubeconfig of another cluster than last time is refused, by preview, update and destroy with the program", async () => {
+test("a kubeconfig of another cluster than last time is refused: by preview, update, destroy with the program, and the drift report", async () => {
   const life = await testEnvironment();
   const { stack, kubectl } = life;
   await stack.up({ color: "never" });
+  // The drift report works with the environment of its own process.
+  Object.assign(process.env, life.env);
   const here = await kubectl("get", "namespace", "kube-system", "--output=jsonpath={.metadata.uid}");
   const there = "0c1e9c3a-2c55-4a1c-a6cb-2b1f3bb9e0aa";
   await moveTo(there, life);
@@ -113,6 +119,9 @@ test("a kubeconfig of another cluster than last time is refused, by preview, upd
   expect(errors[0]).not.toContain("    at ");
   await expect(stack.preview({ color: "never" })).rejects.toThrow("another cluster");
   await expect(stack.destroy({ color: "never", runProgram: true })).rejects.toThrow("another cluster");
+  await expect(findDrift({ projectDir: life.folder, stack: "acceptance" })).rejects.toThrow(
+    `Then: ${there}. Now: ${here}.`,
+  );
   expect(await ours(life)).not.toBe("");
   // The refusal itself doesn't make the new cluster the known one.
   expect((await failedUp(life)).errors[0]).toContain(`Then: ${there}`);

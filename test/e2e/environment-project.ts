@@ -96,14 +96,19 @@ export async function stateTypes({ stack }: TestEnvironment): Promise<readonly s
   return (deployment.resources ?? []).map(({ type }) => type);
 }
 
+/** The whole state, secrets encrypted. */
+export const stateText = async ({ stack }: TestEnvironment): Promise<string> =>
+  JSON.stringify((await stack.exportStack()).deployment);
+
 /** Lets the stack's state say that its last update was on another cluster: as if the kubeconfig had been changed since. */
 export async function moveTo(clusterId: string, { stack }: TestEnvironment): Promise<void> {
   const state = await stack.exportStack();
-  const deployment = state.deployment as { resources: { type: string; outputs?: { contract?: object } }[] };
-  const resources = deployment.resources.map((resource) =>
-    resource.type === "pulumi:pulumi:Stack"
-      ? { ...resource, outputs: { contract: { ...resource.outputs?.contract, clusterId } } }
-      : resource,
-  );
+  const deployment = state.deployment as { resources: { outputs?: { contract?: object } }[] };
+  const resources = deployment.resources.map((resource) => {
+    const contract = resource.outputs?.contract;
+    return contract === undefined
+      ? resource
+      : { ...resource, outputs: { contract: { ...contract, clusterId } } };
+  });
   await stack.importStack({ ...state, deployment: { ...deployment, resources } });
 }

@@ -107,16 +107,20 @@ describe("drift", () => {
   });
 
   test("is none on another cluster, where everything would be missing: that is told apart by its identity", () => {
-    const identity = (uid: string) => ({ outputs: { metadata: { uid } } });
     const moved = (before: string, now: string) =>
       readRefresh(
-        found(
-          "update",
-          NAMESPACE,
-          "existing-kube-system",
-          { id: "kube-system", external: true, ...identity(before) },
-          identity(now),
-        ),
+        [
+          found("same", "pulumi:pulumi:Stack", "mayfly-prod", {
+            outputs: { contract: { clusterId: before } },
+          }),
+          found(
+            "update",
+            NAMESPACE,
+            "existing-kube-system",
+            { id: "kube-system", external: true },
+            { outputs: { metadata: { uid: now } } },
+          ),
+        ].join("\n"),
       ).moved;
     expect(moved("5b3f0a52", "5b3f0a52")).toBeUndefined();
     expect(moved("5b3f0a52", "0c1e9c3a")).toEqual({ before: "5b3f0a52", now: "0c1e9c3a" });
