@@ -5,6 +5,7 @@ import { UserError } from "../base/errors.ts";
 import { runPulumi } from "./command.ts";
 import { nothingTold, type Told, take } from "./events.ts";
 import { UNMODELLED } from "./plugins/aws/provider.ts";
+import { PACKAGE_NAMES } from "./plugins/packages.ts";
 import type {
   JsonRecord,
   OperationOptions,
@@ -12,13 +13,13 @@ import type {
   Simulation,
   SimulationOptions,
 } from "./types.ts";
-import { hasStack, makeWorkspace, removeWorkspace, SIMULATED, type Workspace } from "./workspace.ts";
+import { makeWorkspace, removeWorkspace, type Workspace } from "./workspace.ts";
 
 export type * from "./types.ts";
 export { SECRET, UNKNOWN } from "./types.ts";
 
 /** Said on every output that is made of a simulation. */
-export const NOTICE = `Simulated: stand-ins for the ${SIMULATED.join(", ")} providers, no account, no cluster, no network (docs/simulation.md).`;
+export const NOTICE = `Simulated: stand-ins for the ${PACKAGE_NAMES.join(", ")} providers, no account, no cluster, no network (docs/simulation.md).`;
 
 type Command = "preview" | "up" | "refresh" | "destroy";
 
@@ -36,12 +37,6 @@ export async function openSimulation(options: SimulationOptions): Promise<Simula
   const close = async (): Promise<void> => {
     await removeWorkspace(workspace);
   };
-  try {
-    if (!hasStack(workspace)) await pulumi(workspace, ["stack", "init", workspace.stack]);
-  } catch (error) {
-    await close();
-    throw error;
-  }
   const operation =
     (command: Command, ...args: readonly string[]) =>
     async (how: OperationOptions = {}): Promise<OperationResult> =>
@@ -86,6 +81,7 @@ async function operate(
   const folder = await mkdtemp(join(workspace.root, "events-"));
   const log = join(folder, "events.jsonl");
   try {
+    await workspace.plugins.refill();
     const finished = await runPulumi(
       [
         command,

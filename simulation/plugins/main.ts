@@ -1,36 +1,19 @@
+// A plugin in a process of its own: for a Pulumi that is started by hand on a simulation's folders, and where `host.ts` has no session
+// left to hand out.
 import { flushCompileCache } from "node:module";
-import { createAwsProvider } from "./aws/provider.ts";
-import { createEksProvider } from "./eks/provider.ts";
-import { createEngineLog } from "./engine-log.ts";
-import { createKubernetesProvider } from "./kubernetes/provider.ts";
-import type { Log, Provider } from "./provider.ts";
-import { serve } from "./service.ts";
+import { PACKAGE_NAMES } from "./packages.ts";
+import { openSession } from "./session.ts";
 
-/** The packages that are simulated; `simulation/workspace.ts` writes a script for each. */
-const PACKAGES: Readonly<Record<string, (log: Log) => Provider>> = {
-  aws: createAwsProvider,
-  eks: createEksProvider,
-  kubernetes: createKubernetesProvider,
-};
-
-const [name = "", version = "", ...rest] = process.argv.slice(2);
-const create = PACKAGES[name];
-if (create === undefined) {
-  process.stderr.write(`usage: main.ts ${Object.keys(PACKAGES).join("|")} VERSION [ENGINE ADDRESS]\n`);
+const [asked = "", version = "", ...rest] = process.argv.slice(2);
+const name = PACKAGE_NAMES.find((known) => known === asked);
+if (name === undefined) {
+  process.stderr.write(`usage: main.ts ${PACKAGE_NAMES.join("|")} VERSION [ENGINE ADDRESS]\n`);
   process.exit(64);
 }
 
 /** The engine passes its address, after flags such as `-tracing <url>` or `--logtostderr`. */
 const address = rest.find((argument) => /^[^-/\s][^/\s]*:\d+$/.test(argument));
-let log = createEngineLog(address);
-const relay: Log = {
-  warning: (message, urn) => {
-    log.warning(message, urn);
-  },
-};
-const { port, stop } = await serve(name, version, create(relay), (engine) => {
-  log = createEngineLog(engine);
-});
+const { port, stop } = await openSession(name, version, address);
 
 const leave = (): void => {
   stop();

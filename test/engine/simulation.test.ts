@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type OperationResult,
   openSimulation,
+  SECRET,
   type Simulation,
   type Step,
   UNKNOWN,
@@ -131,12 +134,14 @@ const troubles = ({ diagnostics }: OperationResult): readonly string[] =>
 describe("a stack on the real engine with simulated clouds", () => {
   let project: Project;
   let simulation: Simulation;
-  let first: OperationResult;
+  let preview: OperationResult;
+  let up: OperationResult;
 
   beforeAll(async () => {
     project = await writeProject("acme", PROGRAM);
     simulation = await openSimulation({ projectDir: project.folder, stack: "prod", config: CONFIG() });
-    first = await simulation.preview();
+    preview = await simulation.preview();
+    up = await simulation.up();
   });
 
   afterAll(async () => {
@@ -144,10 +149,253 @@ describe("a stack on the real engine with simulated clouds", () => {
     await project[Symbol.asyncDispose]();
   });
 
-  test("a preview of an empty stack creates everything and warns of nothing", () => {
-    expect(troubles(first)).toEqual([]);
-    expect(first.succeeded).toBe(true);
-    expect([...new Set(first.steps.map(({ op }) => op))]).toEqual(["create"]);
-    expect(first.unmodelled).toEqual([]);
+  /** What an edit of the config would change. */
+  const edited = async (changes: Readonly<Record<string, string>>): Promise<OperationResult> => {
+    await simulation.configure(CONFIG(changes));
+    const result = await simulation.preview();
+    expect(troubles(result)).toEqual([]);
+    return result;
+  };
+
+  test("says that it is simulated", () => {
+    expect(simulation.notice).toContain("Simulated");
+    expect(simulation.notice).toContain("no account, no cluster, no network");
+  });
+
+  test("the first preview creates everything, looks up what exists, and warns of nothing", () => {
+    expect(troubles(preview)).toEqual([]);
+    expect(preview.succeeded).toBe(true);
+    expect(preview.unmodelled).toEqual([]);
+    expect(changed(preview)).toEqual([
+      "create AccessEntry acme-admins",
+      "create AccessPolicyAssociation acme-admins-cluster",
+      "create Bucket logs",
+      "create Cluster acme",
+      "create Cluster acme-eksCluster",
+      "create Environment acme",
+      "create LaunchTemplate m7g-4xlarge",
+      "create Namespace acme",
+      "create NodeGroup m7g-4xlarge",
+      "create OpenIdConnectProvider acme-oidcProvider",
+      "create Release autoscaler",
+      "create Role acme-eksRole-role",
+      "create Role nodes",
+      "create RolePolicyAttachment acme-eksRole-4b490823",
+      "create Secret token",
+      "create SecurityGroup acme-eksClusterSecurityGroup",
+      "create SecurityGroup acme-nodeSecurityGroup",
+      "create SecurityGroupRule acme-eksClusterIngressRule",
+      "create SecurityGroupRule acme-eksClusterInternetEgressRule",
+      "create SecurityGroupRule acme-eksExtApiServerClusterIngressRule",
+      "create SecurityGroupRule acme-eksNodeClusterIngressRule",
+      "create SecurityGroupRule acme-eksNodeIngressRule",
+      "create SecurityGroupRule acme-eksNodeInternetEgressRule",
+      "create ServiceRole acme-eksRole",
+      "create Stack acme-prod",
+      "create Subnet nodes",
+      "create Tag m7g-4xlarge-pool",
+      "create Vpc acme",
+      "create aws aws",
+      "create eks eks",
+      "create kubernetes acme-eks-k8s",
+      "create kubernetes cluster",
+      // The engine's own, for looking up a resource that another process registered.
+      "create pulumi default",
+    ]);
+    expect(stepOf(preview, "kubernetes:core/v1:Namespace", "kube-system").op).toBe("read");
+  });
+
+  test("children of eks.Cluster hang below it and use its provider", () => {
+    const component = stepOf(preview, "eks:index:Cluster", "acme");
+    const cluster = stepOf(preview, "aws:eks/cluster:Cluster", "acme-eksCluster");
+    const role = stepOf(preview, "aws:iam/role:Role", "acme-eksRole-role");
+    const policy = stepOf(
+      preview,
+      "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+      "acme-admins-cluster",
+    );
+    expect(component.custom).toBe(false);
+    expect(cluster.parent).toBe(component.urn);
+    expect(role.parent).toBe(stepOf(preview, "eks:index:ServiceRole", "acme-eksRole").urn);
+    expect(policy.parent).toBe(stepOf(preview, "aws:eks/accessEntry:AccessEntry", "acme-admins").urn);
+    expect(cluster.provider).toContain("pulumi:providers:aws::aws");
+    expect(cluster.newInputs).toMatchObject({
+      name: "acme-prod",
+      version: "1.33",
+      accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: true },
+      vpcConfig: { endpointPublicAccess: false, endpointPrivateAccess: true },
+    });
+  });
+
+  test("a preview knows what the real provider knows: inputs, tags and region, but no ids", () => {
+    const { outputs } = stepOf(preview, "aws:ec2/subnet:Subnet", "nodes");
+    expect(outputs).toEqual({
+      arn: UNKNOWN,
+      availabilityZone: "eu-central-1a",
+      availabilityZoneId: UNKNOWN,
+      cidrBlock: "10.20.0.0/20",
+      mapPublicIpOnLaunch: false,
+      ownerId: UNKNOWN,
+      region: "eu-central-1",
+      tags: { Name: "acme-nodes" },
+      tagsAll: { Name: "acme-nodes", "mayfly.dev/environment": "prod" },
+      vpcId: UNKNOWN,
+    });
+  });
+
+  test("up makes what the preview said, with ids and ARNs in their real form", () => {
+    expect(troubles(up)).toEqual([]);
+    expect(changed(up)).toEqual(changed(preview));
+    const group = stepOf(up, "aws:eks/nodeGroup:NodeGroup", "m7g-4xlarge").outputs ?? {};
+    expect(group["arn"]).toMatch(
+      /^arn:aws:eks:eu-central-1:123456789012:nodegroup\/acme-prod\/m7g-4xlarge-a\/[0-9a-f-]{36}$/,
+    );
+    expect(group["launchTemplate"]).toMatchObject({
+      id: expect.stringMatching(/^lt-0[0-9a-f]{16}$/),
+      version: "1",
+    });
+    const tag = stepOf(up, "aws:autoscaling/tag:Tag", "m7g-4xlarge-pool").newInputs ?? {};
+    expect(tag["autoscalingGroupName"]).toMatch(/^eks-m7g-4xlarge-a-[0-9a-f-]{36}$/);
+    expect(stepOf(up, "aws:ec2/vpc:Vpc", "acme").outputs?.["arn"]).toMatch(
+      /^arn:aws:ec2:eu-central-1:123456789012:vpc\/vpc-0[0-9a-f]{16}$/,
+    );
+    expect(up.outputs).toEqual({
+      clusterId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      oidc: expect.stringMatching(
+        /^arn:aws:iam::123456789012:oidc-provider\/oidc\.eks\.eu-central-1\.amazonaws\.com\/id\/[0-9A-F]{32}$/,
+      ),
+      apiServer: expect.stringMatching(/^https:\/\/[0-9A-F]{32}\.gr7\.eu-central-1\.eks\.amazonaws\.com$/),
+    });
+  });
+
+  test("a secret stays a secret", () => {
+    expect(stepOf(up, "kubernetes:core/v1:Secret", "token").newInputs?.["stringData"]).toBe(SECRET);
+    expect(JSON.stringify(up)).not.toContain("s3cr3t-value");
+  });
+
+  test("a second up, also after a refresh, changes nothing", async () => {
+    await simulation.configure(CONFIG());
+    for (const refresh of [false, true]) {
+      const again = await simulation.up({ refresh });
+      expect(troubles(again)).toEqual([]);
+      expect(changed(again)).toEqual([]);
+    }
+  });
+
+  test("refresh finds no drift", async () => {
+    const refreshed = await simulation.refresh();
+    expect(troubles(refreshed)).toEqual([]);
+    expect(refreshed.steps.flatMap(({ differences }) => differences)).toEqual([]);
+  });
+
+  test("a larger pool is an update of its node group and of nothing else", async () => {
+    const result = await edited({ max: "9" });
+    expect(changed(result)).toEqual(["update NodeGroup m7g-4xlarge"]);
+    const step = stepOf(result, "aws:eks/nodeGroup:NodeGroup", "m7g-4xlarge");
+    expect(step.differences).toEqual([{ path: "scalingConfig.maxSize", kind: "update", replaces: false }]);
+    expect(step.oldInputs).toMatchObject({ scalingConfig: { maxSize: 5 } });
+    expect(step.newInputs).toMatchObject({ scalingConfig: { maxSize: 9 } });
+  });
+
+  test("another instance type replaces the node group, whose fixed name must be free first, and the tags on its scaling group", async () => {
+    const result = await edited({ instance: "r7g.4xlarge" });
+    expect(changed(result)).toEqual(["replace NodeGroup m7g-4xlarge", "replace Tag m7g-4xlarge-pool"]);
+    const group = stepOf(result, "aws:eks/nodeGroup:NodeGroup", "m7g-4xlarge");
+    expect(group.replaceKeys).toEqual(["instanceTypes"]);
+    expect(group.deleteBeforeReplace).toBe(true);
+    expect(group.differences).toEqual([{ path: "instanceTypes[0]", kind: "update", replaces: true }]);
+    expect(stepOf(result, "aws:autoscaling/tag:Tag", "m7g-4xlarge-pool").newInputs).toMatchObject({
+      autoscalingGroupName: UNKNOWN,
+    });
+  });
+
+  test("a launch template's change makes a version of it, which the node group takes in place", async () => {
+    const result = await edited({ hops: "2" });
+    expect(changed(result)).toEqual(["update LaunchTemplate m7g-4xlarge", "update NodeGroup m7g-4xlarge"]);
+    expect(stepOf(result, "aws:ec2/launchTemplate:LaunchTemplate", "m7g-4xlarge").outputs).toMatchObject({
+      latestVersion: UNKNOWN,
+    });
+    expect(stepOf(result, "aws:eks/nodeGroup:NodeGroup", "m7g-4xlarge").newInputs).toMatchObject({
+      launchTemplate: { id: expect.stringMatching(/^lt-/), version: UNKNOWN },
+    });
+  });
+
+  test("another network replaces the VPC and all that can't move to another one", async () => {
+    const result = await edited({ vpc: "10.30.0.0/16" });
+    const replaced = changed(result).filter((line) => line.startsWith("replace"));
+    expect(replaced).toEqual([
+      "replace NodeGroup m7g-4xlarge",
+      "replace SecurityGroup acme-eksClusterSecurityGroup",
+      "replace SecurityGroup acme-nodeSecurityGroup",
+      "replace SecurityGroupRule acme-eksClusterIngressRule",
+      "replace SecurityGroupRule acme-eksClusterInternetEgressRule",
+      "replace SecurityGroupRule acme-eksExtApiServerClusterIngressRule",
+      "replace SecurityGroupRule acme-eksNodeClusterIngressRule",
+      "replace SecurityGroupRule acme-eksNodeIngressRule",
+      "replace SecurityGroupRule acme-eksNodeInternetEgressRule",
+      "replace Subnet nodes",
+      "replace Tag m7g-4xlarge-pool",
+      "replace Vpc acme",
+    ]);
+    expect(changed(result)).toContain("update Cluster acme-eksCluster");
+  });
+
+  test("another bucket name replaces the bucket, another tag of it does not", async () => {
+    expect(changed(await edited({ bucket: "acme-prod-run-logs" }))).toEqual(["replace Bucket logs"]);
+    const tagged = await edited({ team: "platform" });
+    expect(changed(tagged)).toEqual(["update Bucket logs"]);
+    expect(stepOf(tagged, "aws:s3/bucket:Bucket", "logs").differences.map(({ path }) => path)).toEqual([
+      "tags.team",
+      "tagsAll.team",
+    ]);
+  });
+
+  test("another default tag updates what has tags", async () => {
+    const result = await edited({ environment: "staging" });
+    expect(changed(result)).toContain("update Vpc acme");
+    expect(changed(result)).not.toContain("update AccessPolicyAssociation acme-admins-cluster");
+    expect(stepOf(result, "aws:ec2/vpc:Vpc", "acme").differences).toEqual([
+      { path: 'tagsAll["mayfly.dev/environment"]', kind: "update", replaces: false },
+    ]);
+  });
+
+  test("a policy document with other white space is the same one", async () => {
+    expect(changed(await edited({ trust: '{ "Statement": [], "Version": "2012-10-17" }' }))).toEqual([]);
+  });
+
+  test("in the cluster a name is what an object is, a label is not", async () => {
+    const renamed = await edited({ tenant: "acme-two" });
+    expect(changed(renamed)).toEqual(["replace Namespace acme", "replace Secret token"]);
+    expect(changed(await edited({ label: "acme-two" }))).toEqual(["update Namespace acme"]);
+    expect(changed(await edited({ chart: "9.51.0" }))).toEqual(["update Release autoscaler"]);
+  });
+
+  test("without default security groups none are made, and those of before go", async () => {
+    const result = await edited({ noGroups: "true" });
+    expect(changed(result).filter((line) => line.startsWith("delete"))).toHaveLength(8);
+    expect(changed(result)).toContain("update Cluster acme-eksCluster");
+  });
+
+  test("the config of the project is not written to", async () => {
+    await simulation.configure(CONFIG());
+    expect(existsSync(join(project.folder, "Pulumi.prod.yaml"))).toBe(false);
+  });
+
+  test("destroy takes down what depends on others first, and leaves nothing", async () => {
+    const planned = await simulation.previewDestroy();
+    const destroyed = await simulation.destroy();
+    expect(troubles(destroyed)).toEqual([]);
+    expect(new Set(destroyed.steps.map(({ op }) => op))).toEqual(new Set(["delete"]));
+    expect(destroyed.steps.map(({ urn }) => urn).sort()).toEqual(planned.steps.map(({ urn }) => urn).sort());
+    const order = destroyed.steps.map(({ type, name }) => `${type.split(":").at(-1) ?? ""} ${name}`);
+    const goesBefore = (first: string, second: string): void => {
+      expect(order.indexOf(first), `${first} before ${second}`).toBeLessThan(order.indexOf(second));
+    };
+    goesBefore("Tag m7g-4xlarge-pool", "NodeGroup m7g-4xlarge");
+    goesBefore("NodeGroup m7g-4xlarge", "Cluster acme-eksCluster");
+    goesBefore("Release autoscaler", "Cluster acme-eksCluster");
+    goesBefore("Cluster acme-eksCluster", "Subnet nodes");
+    goesBefore("Subnet nodes", "Vpc acme");
+    expect(await simulation.resources()).toEqual([]);
   });
 });

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { projectDir } from "../../../base/paths.ts";
-import { isList, isRecord, type Json, textAt } from "../../json.ts";
+import { isList, isRecord, type Json, parseJson, textAt } from "../../json.ts";
 import { reveal } from "../../wire.ts";
 import { type Constructed, type ConstructRequest, PluginError } from "../provider.ts";
 import { arnOf, awsChild, type Build, isOn, serviceRole, tagsOf } from "./build.ts";
@@ -351,5 +350,7 @@ const kubeconfigOf = (cluster: Registered): Value =>
 /** The version of the npm package of a plugin, which the engine asks for. */
 function sdkVersion(name: string): string {
   const path = join(projectDir, "node_modules", "@pulumi", name, "package.json");
-  return z.object({ version: z.string().min(1) }).parse(JSON.parse(readFileSync(path, "utf8"))).version;
+  const version = textAt(parseJson(readFileSync(path, "utf8")), "version");
+  if (version === undefined) throw new Error(`${path} has no version`);
+  return version;
 }

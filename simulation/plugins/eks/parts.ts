@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import { isRecord, type Json, type JsonRecord, recordAt, textAt } from "../../json.ts";
 import { referencedUrn, reveal } from "../../wire.ts";
 import { invoke } from "../aws/invokes.ts";
@@ -288,7 +287,7 @@ export async function awsAuth(
     groups: ["system:bootstrappers", "system:nodes"],
   };
   const yaml = (key: string, list: readonly Json[]): string =>
-    stringify(
+    JSON.stringify(
       list.filter(isRecord).map(({ username, groups, ...rest }) => ({
         [key.toLowerCase()]: textAt(rest, key) ?? "",
         username,

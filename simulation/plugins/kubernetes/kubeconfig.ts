@@ -1,34 +1,35 @@
-import { parse } from "yaml";
-import { z } from "zod";
-import { type JsonRecord, textAt } from "../../json.ts";
+import { createRequire } from "node:module";
+import { type Json, type JsonRecord, listAt, parseJson, recordAt, textAt } from "../../json.ts";
 import { isUnknown } from "../../wire.ts";
-
-const Kubeconfig = z.object({
-  "current-context": z.string().optional(),
-  contexts: z.array(z.object({ name: z.string(), context: z.object({ cluster: z.string() }) })),
-  clusters: z.array(z.object({ name: z.string(), cluster: z.object({ server: z.string() }) })),
-});
 
 /** What tells one cluster from another in a provider's inputs; undefined where they don't say it (yet). */
 export function clusterOf(config: JsonRecord): string | undefined {
   const identifier = textAt(config, "clusterIdentifier");
   if (identifier !== undefined) return isUnknown(identifier) ? undefined : identifier;
-  const kubeconfig = config["kubeconfig"];
-  if (kubeconfig === undefined || isUnknown(kubeconfig)) return undefined;
-  const { success, data } = Kubeconfig.safeParse(
-    typeof kubeconfig === "string" ? parsed(kubeconfig) : kubeconfig,
-  );
-  // A path: the file may have changed since, nobody knows.
-  if (!success) return undefined;
-  const context = textAt(config, "context") ?? data["current-context"];
-  const name = data.contexts.find((entry) => entry.name === context)?.context.cluster;
-  return data.clusters.find((entry) => entry.name === (textAt(config, "cluster") ?? name))?.cluster.server;
+  const kubeconfig = contentOf(config["kubeconfig"]);
+  // A path, say: the file may have changed since, nobody knows.
+  if (kubeconfig === undefined) return undefined;
+  const named = (list: string, name: string | undefined): Json | undefined =>
+    listAt(kubeconfig, list).find((entry) => textAt(entry, "name") === name);
+  const context = named("contexts", textAt(config, "context") ?? textAt(kubeconfig, "current-context"));
+  const cluster = named("clusters", textAt(config, "cluster") ?? textAt(context, "context", "cluster"));
+  return textAt(cluster, "cluster", "server");
 }
 
-function parsed(text: string): unknown {
+function contentOf(value: Json | undefined): JsonRecord | undefined {
+  if (value === undefined || isUnknown(value)) return undefined;
+  const content = typeof value === "string" ? (parseJson(value) ?? parseYaml(value)) : value;
+  return recordAt({ content }, "content");
+}
+
+/** Loaded when it is needed, which is seldom: it takes longer than all else that a preview asks of this plugin. */
+function parseYaml(text: string): Json {
+  if (!text.includes("\n")) return null;
+  const { parse }: typeof import("yaml") = createRequire(import.meta.url)("yaml");
   try {
-    return parse(text);
+    const parsed: Json = parse(text);
+    return parsed;
   } catch {
-    return undefined;
+    return null;
   }
 }
