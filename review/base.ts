@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { EXIT, UserError } from "../base/errors.ts";
 import {
   baseCommit,
@@ -12,7 +12,7 @@ import {
   treeDigest,
 } from "./git.ts";
 import { stackFileName } from "./stack-file.ts";
-import { filesDigest, previewCache } from "./state-cache.ts";
+import { filesDigest, markUsed, previewCache, prune } from "./state-cache.ts";
 import type { ComparedWith } from "./types.ts";
 
 /** What the environment's program is made of, relative to the project. */
@@ -44,6 +44,8 @@ export interface BaseRequest {
   readonly config: string;
   /** `nothing`, a file, or a git ref; undefined: HEAD, where something differs from it. */
   readonly against: string | undefined;
+  /** What a relative path of a file is relative to. */
+  readonly folder: string;
 }
 
 const nothing = (why: string): Base => ({ kind: "nothing", comparedWith: { kind: "nothing", why } });
@@ -53,9 +55,11 @@ const nothing = (why: string): Base => ({ kind: "nothing", comparedWith: { kind:
  * @throws UserError `no-such-ref`, `file-missing`, `not-a-checkout`, `base-unreadable`.
  */
 export async function findBase(request: BaseRequest): Promise<Base> {
-  const { projectDir, against } = request;
+  const { projectDir, against, folder } = request;
   if (against === "nothing") return nothing("asked for");
-  if (against !== undefined && (await isFile(against))) return await fileBase(projectDir, against);
+  if (against !== undefined && (await isFile(resolve(folder, against)))) {
+    return await fileBase(projectDir, against, resolve(folder, against));
+  }
   const checkout = await isCheckout(projectDir);
   if (against !== undefined) {
     if (/\.ya?ml$/.test(against)) {
@@ -92,11 +96,11 @@ const isFile = async (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function fileBase(projectDir: string, file: string): Promise<Base> {
+async function fileBase(projectDir: string, file: string, path: string): Promise<Base> {
   return {
     kind: "program",
     comparedWith: { kind: "file", file },
-    config: await readFile(file, "utf8"),
+    config: await readFile(path, "utf8"),
     configName: file,
     program: await filesDigest(projectDir, PROGRAM),
     projectDir: () => Promise.resolve(projectDir),
@@ -133,8 +137,9 @@ async function commitBase({ projectDir, stack }: BaseRequest, ref: string, commi
     projectDir: async () => {
       if (!programDiffers) return projectDir;
       const target = join(previewCache(), "programs", program);
-      if (!(await isFile(join(target, "Pulumi.yaml")))) {
+      if (!(await markUsed(target))) {
         await checkOut(projectDir, commit, paths, target, join(projectDir, "node_modules"));
+        await prune(join(target, ".."));
       }
       return target;
     },

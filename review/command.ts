@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { UserError } from "../base/errors.ts";
 import { projectDir } from "../base/paths.ts";
@@ -47,6 +48,7 @@ export const previewCommand = () =>
           projectDir,
           stack,
           against: options.against,
+          folder: whereTyped(),
           policy: options.policy !== false,
           quiet: options.quiet,
           signal: stop.signal,
@@ -69,7 +71,7 @@ async function print(
   if (markdown !== undefined) {
     const { renderMarkdown } = await import("./markdown.ts");
     try {
-      await writeFile(markdown, renderMarkdown(review));
+      await writeFile(asTyped(markdown), renderMarkdown(review));
     } catch (cause) {
       throw new UserError("file-not-written", "The Markdown file can't be written.", {
         path: markdown,
@@ -78,7 +80,8 @@ async function print(
     }
   }
   if (json === true) {
-    process.stdout.write(`${JSON.stringify(review, undefined, process.stdout.isTTY ? 2 : undefined)}\n`);
+    const { renderJson } = await import("./json.ts");
+    process.stdout.write(renderJson(review, process.stdout.isTTY ? 2 : undefined));
     return;
   }
   const { renderTerminal } = await import("./terminal.ts");
@@ -86,6 +89,11 @@ async function print(
   const colour = isTTY && process.stdout.hasColors() && process.env["NO_COLOR"] === undefined;
   process.stdout.write(`${renderTerminal(review, { colour, width: isTTY ? columns : 110 })}\n`);
 }
+
+/** Where the user stands: npm runs scripts in the project's root, and says where it was called. */
+const whereTyped = (): string => process.env["INIT_CWD"] ?? process.cwd();
+
+const asTyped = (path: string): string => resolve(whereTyped(), path);
 
 /** The first Ctrl-C asks to stop and clean up, the second ends at once. */
 function stopOnSignal(): { readonly signal: AbortSignal; readonly release: () => void } {

@@ -24,6 +24,8 @@ export interface ReviewOptions {
   readonly stack: string;
   /** `nothing`, a config file, or a git ref; undefined: HEAD, where the work tree differs from it, else nothing. */
   readonly against?: string | undefined;
+  /** What a relative path of a config file is relative to. Default: the working directory. */
+  readonly folder?: string | undefined;
   /** Whether Mayfly's policies are checked. */
   readonly policy: boolean;
   /** Says nothing on standard error while it works. */
@@ -41,7 +43,13 @@ export async function reviewEnvironment(options: ReviewOptions): Promise<Review>
   const file = stackFileName(stack);
   const text = await readStackFile(projectDir, stack);
   const config = configIn(text, file);
-  const base = await findBase({ projectDir, stack, config: text, against });
+  const base = await findBase({
+    projectDir,
+    stack,
+    config: text,
+    against,
+    folder: options.folder ?? process.cwd(),
+  });
 
   const before = base.kind === "nothing" ? undefined : await baseState(base, options);
   const { result, notice } = await inWorkFolder(async (work, env) => {

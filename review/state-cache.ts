@@ -7,7 +7,7 @@ import { withFolder } from "./temporary.ts";
 /** Where previews keep what can be made again: programs of old commits, and simulated states. */
 export const previewCache = (): string => join(cacheDir(), "preview");
 
-/** States kept, so that switching between branches stays quick. */
+/** States and programs kept, so that switching between branches stays quick. */
 const KEPT = 12;
 /** Younger ones are never removed: another preview may be at work with them. */
 const SAFE_MS = 60 * 60 * 1000;
@@ -68,13 +68,7 @@ export async function cachedState(
 ): Promise<CachedState> {
   const states = join(previewCache(), "states");
   const stateDir = join(states, await digestOf(key));
-  const now = new Date();
-  // Its time is that of its last use.
-  const found = await utimes(stateDir, now, now).then(
-    () => true,
-    () => false,
-  );
-  if (found) return { stateDir, made: false };
+  if (await markUsed(stateDir)) return { stateDir, made: false };
 
   await mkdir(states, { recursive: true, mode: 0o700 });
   await withFolder(join(states, "new-"), async (fresh) => {
@@ -88,10 +82,20 @@ export async function cachedState(
   return { stateDir, made: true };
 }
 
-async function prune(states: string): Promise<void> {
+/** Whether a cached folder is there; its time becomes that of its last use. */
+export async function markUsed(folder: string): Promise<boolean> {
+  const now = new Date();
+  return await utimes(folder, now, now).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Removes those members of a cache that were not used for longest. */
+export async function prune(cache: string): Promise<void> {
   const found = await Promise.all(
-    (await readdir(states)).map(async (name) => {
-      const used = await stat(join(states, name)).catch(() => undefined);
+    (await readdir(cache)).map(async (name) => {
+      const used = await stat(join(cache, name)).catch(() => undefined);
       return { name, used: used?.mtimeMs ?? 0 };
     }),
   );
@@ -99,5 +103,5 @@ async function prune(states: string): Promise<void> {
     .sort((a, b) => b.used - a.used)
     .slice(KEPT)
     .filter(({ used }) => Date.now() - used > SAFE_MS);
-  await Promise.all(old.map(({ name }) => rm(join(states, name), { recursive: true, force: true })));
+  await Promise.all(old.map(({ name }) => rm(join(cache, name), { recursive: true, force: true })));
 }

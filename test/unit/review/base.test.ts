@@ -1,12 +1,21 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { childEnv } from "../../../base/process.ts";
 import { type Base, findBase } from "../../../review/base.ts";
 import { configIn, readStackFile } from "../../../review/stack-file.ts";
-import { cachedState } from "../../../review/state-cache.ts";
+import { cachedState, markUsed, prune } from "../../../review/state-cache.ts";
 
 const CONFIG = "config:\n  mayfly:class: production\n";
 const LARGER = "config:\n  mayfly:class: development\n";
@@ -55,6 +64,7 @@ const find = async (against?: string, config?: string): Promise<Base> =>
     stack: "prod",
     config: config ?? readFileSync(join(project, "Pulumi.prod.yaml"), "utf8"),
     against,
+    folder: project,
   });
 
 function program(base: Base): Extract<Base, { kind: "program" }> {
@@ -138,6 +148,7 @@ describe("in a git checkout", () => {
       stack: "staging",
       config: CONFIG,
       against: undefined,
+      folder: project,
     });
     expect(base.comparedWith).toEqual({
       kind: "nothing",
@@ -184,6 +195,10 @@ test("a config file can be compared with, and one that is not there is refused",
   const base = program(await find(file));
   expect(base.comparedWith).toEqual({ kind: "file", file });
   expect(base.config).toBe(LARGER);
+  expect(program(await find("Pulumi.dev.yaml")).comparedWith).toEqual({
+    kind: "file",
+    file: "Pulumi.dev.yaml",
+  });
   await expect(find("missing.yaml")).rejects.toMatchObject({ code: "file-missing", path: "missing.yaml" });
 });
 
@@ -221,6 +236,19 @@ describe("the text of a stack's file", () => {
       expect.objectContaining({ code: "config-outdated" }),
     );
   });
+});
+
+test("of a cache that grows, what was not used for longest goes, and nothing of the last hour", async () => {
+  const ages = Array.from({ length: 20 }, (_, hours) => hours);
+  for (const hours of ages) {
+    mkdirSync(join(root, "states", `used-${hours}`), { recursive: true });
+    const used = new Date(Date.now() - (hours * 60 + 1) * 60_000);
+    utimesSync(join(root, "states", `used-${hours}`), used, used);
+  }
+  await markUsed(join(root, "states", "used-19"));
+  await prune(join(root, "states"));
+  const left = [...ages.slice(0, 11), 19].map((hours) => `used-${hours}`);
+  expect(readdirSync(join(root, "states")).sort()).toEqual(left.sort());
 });
 
 describe("a simulated state", () => {

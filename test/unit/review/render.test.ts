@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { renderJson } from "../../../review/json.ts";
 import { renderMarkdown } from "../../../review/markdown.ts";
 import { renderTerminal } from "../../../review/terminal.ts";
 import { aroundSteps, NOTICE, poolSteps, resultOf, retyping, reviewOf, scaling, stepOf } from "./sample.ts";
@@ -104,6 +105,19 @@ describe("the Markdown for a pull request", () => {
     );
     expect(whole).toContain("  - create 3 `LaunchTemplate`, 3 `NodeGroup`\n");
   });
+});
+
+test("the JSON is one document with a version, in which each changed resource has its URN", () => {
+  const document: unknown = JSON.parse(renderJson(review));
+  expect(document).toMatchObject({
+    apiVersion: "mayfly.dev/review/v1",
+    environment: "prod",
+    notice: NOTICE,
+    totals: { resources: 32, limit: 250 },
+  });
+  expect(renderJson(review)).toContain(
+    '"urn":"urn:pulumi:prod::mayfly::aws:eks/nodeGroup:NodeGroup::pool-general-eu-central-1a"',
+  );
 });
 
 test("types that are only echoed are named on both", () => {
