@@ -79,6 +79,13 @@ export default {
       from: { path: "^jobs/", pathNot: "^jobs/(engine|watch)/" },
       to: { path: "node_modules/@kubernetes/client-node/", dependencyTypesNot: ["type-only"] },
     },
+    layer("ledger-knows-no-other-part-of-jobs", "^jobs/ledger/", "^(jobs/ledger|schema|base)/"),
+    {
+      name: "only-the-ledger-knows-databases",
+      severity: "error",
+      from: { path: "^(jobs|stacks|lab|review|simulation|policy|images)/", pathNot: "^jobs/ledger/" },
+      to: { path: "node_modules/(kysely|pg|@types/pg)/|^(node:)?sqlite$" },
+    },
     layer("lab-imports-no-jobs", "^lab/", "^(lab|images|schema|base)/"),
     layer("policy-imports-only-base", "^policy/", "^(policy|base)/"),
     layer("simulation-imports-tools-only", "^simulation/", "^(simulation|lab/tools|schema|knowledge|base)/"),

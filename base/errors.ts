@@ -11,7 +11,9 @@ export const EXIT = {
   missingInput: 66,
   /** The machine lacks something Mayfly needs (a package, a tool, a running lab). */
   unavailable: 69,
-  /** The API server, the S3 store or the state backend can't be reached. */
+  /** What is asked for is at odds with what is there: a key or run id in use, a run that has ended or that another helper holds. */
+  conflict: 73,
+  /** The API server, the S3 store, the ledger's database or the state backend can't be reached. */
   unreachable: 74,
   /** Credentials were refused. */
   denied: 77,

@@ -56,7 +56,7 @@ if (selection.length > 0) {
   else if (selection.some((word) => word.includes("engine"))) await provideTools(["pulumi"]);
   counts.push(vitest(selection));
 } else {
-  counts.push(vitest(["--project", "unit", "--project", "components"]));
+  counts.push(vitest(["--project", "unit", "--project", "components", "--project", "ledger"]));
   await lab();
   const withLab = ["engine", "contract", "lab", "down"];
   counts.push(vitest(withLab.flatMap((project) => ["--project", project])));

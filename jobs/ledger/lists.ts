@@ -1,0 +1,57 @@
+import type { Kysely } from "kysely";
+import { EXIT, UserError } from "../../base/errors.ts";
+import { suggest } from "../../base/nearest.ts";
+import { SUMMARY_COLUMNS, summaryOf } from "./rows.ts";
+import type { Tables } from "./tables.ts";
+import { type RunFilter, type RunSummaryRow, TERMINAL_STATES } from "./types.ts";
+
+type Db = Kysely<Tables>;
+
+/** See `Ledger.list`. */
+export async function list(db: Db, filter: RunFilter = {}): Promise<readonly RunSummaryRow[]> {
+  const { states, tenant, job, since, leftBehind, limit } = filter;
+  // `in ()` is no SQL on Postgres.
+  if (states?.length === 0) return [];
+  let query = db.selectFrom("runs").select(SUMMARY_COLUMNS);
+  if (states !== undefined) query = query.where("state", "in", [...states]);
+  if (tenant !== undefined) query = query.where("tenant", "=", tenant);
+  if (job !== undefined) query = query.where("job", "=", job);
+  if (since !== undefined) query = query.where("submitted_at", ">=", since);
+  if (leftBehind === true) query = query.where("left_behind", "!=", "[]");
+  if (limit !== undefined) query = query.limit(limit);
+  const rows = await query.orderBy("submitted_at", "desc").orderBy("run", "desc").execute();
+  return rows.map(summaryOf);
+}
+
+/** Jobs that a mistyped name is held against. */
+const KNOWN = 200;
+
+/** See `Ledger.history`. */
+export async function history(
+  db: Db,
+  job: string,
+  filter: Pick<RunFilter, "tenant" | "since" | "limit"> = {},
+): Promise<readonly RunSummaryRow[]> {
+  const runs = await list(db, { ...filter, job });
+  if (runs.length > 0) return runs;
+  const known = await db.selectFrom("runs").select("job").distinct().orderBy("job").limit(KNOWN).execute();
+  const names = known.map((row) => row.job);
+  // There are runs, only none that the filter lets through.
+  if (names.includes(job)) return [];
+  throw new UserError("unknown-job", `The ledger knows of no run of a job ${job}.`, {
+    hint: suggest(job, names),
+    exitCode: EXIT.missingInput,
+  });
+}
+
+/** See `Ledger.prune`. */
+export async function prune(db: Db, endedBefore: string): Promise<number> {
+  const gone = await db
+    .deleteFrom("runs")
+    .where("state", "in", [...TERMINAL_STATES])
+    .where("ended_at", "<", endedBefore)
+    .where("left_behind", "=", "[]")
+    .returning("run")
+    .execute();
+  return gone.length;
+}

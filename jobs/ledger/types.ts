@@ -1,0 +1,201 @@
+import { z } from "zod";
+import type { RunEvent } from "../../schema/events.ts";
+import type { JobSpec } from "../../schema/job.ts";
+import type { Outcome } from "../../schema/outcome.ts";
+import type { Plan } from "../../schema/plan.ts";
+import type { Phase, RunReport } from "../../schema/report.ts";
+
+/** States in which something works on a run, or will. */
+export const LIVE_STATES = [
+  "queued",
+  "planning",
+  "creating",
+  "running",
+  "finishing",
+  "destroying",
+  "kept",
+] as const;
+/** States in which a run stays. `kept` is none of them: its cluster is up on purpose and someone has to destroy it. */
+export const TERMINAL_STATES = ["succeeded", "failed", "cancelled", "lost"] as const;
+export const RunStateName = z.enum([...LIVE_STATES, ...TERMINAL_STATES]);
+export type RunStateName = z.infer<typeof RunStateName>;
+
+/** The span of data that a run is about, as schedulers name it: from (inclusive) and to (exclusive), ISO 8601. */
+export interface DataInterval {
+  readonly start: string;
+  readonly end: string;
+}
+
+/** A run as it is asked for. No secret is in it: specs name secrets only. */
+export interface Submission {
+  readonly run: string;
+  /** Of two submissions of a tenant with one key the first makes the run, the second gets it. */
+  readonly key?: string | undefined;
+  readonly spec: JobSpec;
+  readonly environment: string;
+  /** Path of the connection file. */
+  readonly connection: string;
+  readonly interval?: DataInterval | undefined;
+  /** Larger first; default 0. */
+  readonly priority?: number | undefined;
+  /** ISO 8601; not claimed before. */
+  readonly notBefore?: string | undefined;
+  /** ISO 8601; now where left out. */
+  readonly submittedAt?: string | undefined;
+  /** Who works on it already: the run begins as `planning` and is never in the queue. */
+  readonly holder?: string | undefined;
+}
+
+/** What lists show of a run: its columns without the large documents. */
+export interface RunSummaryRow {
+  readonly run: string;
+  readonly key: string | undefined;
+  readonly tenant: string;
+  readonly job: string;
+  readonly environment: string;
+  readonly connection: string;
+  readonly interval: DataInterval | undefined;
+  readonly priority: number;
+  readonly state: RunStateName;
+  /** 0 until the first attempt is planned. */
+  readonly attempt: number;
+  readonly phase: Phase | undefined;
+  /** The outcome's kind where it is no success: the class by which a run is tried again. */
+  readonly failureClass: Outcome["kind"] | undefined;
+  readonly outcome: Outcome | undefined;
+  /** Of the last attempt's plan. */
+  readonly namespace: string | undefined;
+  readonly stack: string | undefined;
+  readonly holder: string | undefined;
+  /** Of the holder's lease: larger with each new holder. 0 before the first. */
+  readonly fence: number;
+  readonly cancelRequestedAt: string | undefined;
+  readonly notBefore: string | undefined;
+  readonly submittedAt: string;
+  readonly startedAt: string | undefined;
+  readonly endedAt: string | undefined;
+  readonly updatedAt: string;
+  /** What could not be removed. */
+  readonly left: readonly string[];
+  /** Goes up by one with each change: hand it to {@link Ledger.update}. */
+  readonly version: number;
+}
+
+/** A run with all that is known of it. */
+export interface LedgerRun extends RunSummaryRow {
+  /** Undefined only for a run that was imported from the time before the ledger. */
+  readonly spec: JobSpec | undefined;
+  readonly specDigest: string | undefined;
+  /** Of the last attempt. */
+  readonly plan: Plan | undefined;
+  /** Of the last attempt that ended. */
+  readonly report: RunReport | undefined;
+}
+
+/** A run that was taken from the queue. */
+export interface ClaimedRun extends LedgerRun {
+  readonly spec: JobSpec;
+}
+
+/** What a change may set; a member that is there with the value undefined empties its column. */
+export interface RunPatch {
+  readonly state?: RunStateName;
+  readonly attempt?: number;
+  readonly phase?: Phase | undefined;
+  /** Sets the failure class too. */
+  readonly outcome?: Outcome | undefined;
+  /** Sets namespace and stack too. */
+  readonly plan?: Plan | undefined;
+  readonly report?: RunReport | undefined;
+  readonly holder?: string | undefined;
+  readonly fence?: number;
+  readonly notBefore?: string | undefined;
+  readonly startedAt?: string | undefined;
+  readonly endedAt?: string | undefined;
+  readonly left?: readonly string[];
+}
+
+export interface RunFilter {
+  readonly states?: readonly RunStateName[] | undefined;
+  readonly tenant?: string | undefined;
+  readonly job?: string | undefined;
+  /** ISO 8601: submitted then or later. */
+  readonly since?: string | undefined;
+  /** Only runs of which something could not be removed. */
+  readonly leftBehind?: boolean | undefined;
+  /** At most so many, the newest. */
+  readonly limit?: number | undefined;
+}
+
+/** An event with its place in the run's order. */
+export interface StoredEvent {
+  readonly seq: number;
+  readonly event: RunEvent;
+}
+
+/** A holder that was seen on a run's lease. */
+export interface SeenLease {
+  readonly holder: string;
+  readonly fence: number;
+  readonly at: string;
+}
+
+/**
+ * What is known of runs, shared by all helpers of one ledger. Every call may throw the `UserError`s of the store: `ledger-unreachable`,
+ * `ledger-busy`, `ledger-read-only`, `ledger-full`, `ledger-corrupt`, `ledger-denied`; the next call tries anew.
+ */
+export interface Ledger {
+  /** Where it is, without a password. */
+  readonly location: string;
+  /**
+   * Records a run. Submitting the same again by its key is no error: `created` is false and `run` is the first one.
+   * @throws UserError `key-reused` where the key's first run has another spec, environment or interval; `run-exists` for a run id in use.
+   */
+  readonly submit: (submission: Submission) => Promise<{ readonly run: string; readonly created: boolean }>;
+  /** Takes over a run that was recorded elsewhere, as it is; does nothing where there is one of that id. */
+  readonly adopt: (run: LedgerRun) => Promise<boolean>;
+  /** @throws UserError `unknown-run` with the nearest known id; `run-unreadable` where another version wrote it. */
+  readonly get: (run: string) => Promise<LedgerRun>;
+  /** Newest first. */
+  readonly list: (filter?: RunFilter) => Promise<readonly RunSummaryRow[]>;
+  /** A job's runs, newest first. @throws UserError `unknown-job` with the nearest known name. */
+  readonly history: (
+    job: string,
+    filter?: Pick<RunFilter, "tenant" | "since" | "limit">,
+  ) => Promise<readonly RunSummaryRow[]>;
+  /**
+   * Changes a run if nobody changed it since `version` was read.
+   * @returns The new version.
+   * @throws UserError `run-changed` where somebody did, `unknown-run`.
+   */
+  readonly update: (run: string, version: number, patch: RunPatch) => Promise<number>;
+  /**
+   * Takes the next queued run that is due: by priority, then age; or exactly `run`, if it still is queued. Its state is `planning` then.
+   * Of several workers only one gets it. Undefined where there is none.
+   */
+  readonly claim: (claim: {
+    readonly holder: string;
+    readonly run?: string | undefined;
+  }) => Promise<ClaimedRun | undefined>;
+  /**
+   * Asks for a run's end. A queued one is cancelled at once; of another the holder is told by `cancelRequestedAt`, whose version
+   * stays: it is a message, no change of what the holder owns. Asking again changes nothing.
+   * @throws UserError `run-finished` where it has ended, `unknown-run`.
+   */
+  readonly requestCancel: (run: string) => Promise<RunSummaryRow>;
+  /** Appends in order. @returns The last one's place. */
+  readonly append: (run: string, events: readonly RunEvent[]) => Promise<number>;
+  /** In order, after the place `after`. Events of a form that this version does not know are left out and counted. */
+  readonly events: (
+    run: string,
+    after?: number,
+  ) => Promise<{ readonly events: readonly StoredEvent[]; readonly unknown: number }>;
+  /** Notes who was seen to hold a run's lease. */
+  readonly noteLease: (run: string, lease: Omit<SeenLease, "at">) => Promise<void>;
+  readonly leases: (run: string) => Promise<readonly SeenLease[]>;
+  /** Forgets a run that made nothing. @throws UserError `run-changed` */
+  readonly forget: (run: string, version: number) => Promise<void>;
+  /** Forgets runs that ended before a time (ISO 8601) and left nothing behind. @returns How many. */
+  readonly prune: (endedBefore: string) => Promise<number>;
+  readonly close: () => Promise<void>;
+}
