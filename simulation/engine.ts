@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../base/errors.ts";
 import { runPulumi } from "./command.ts";
 import { nothingTold, type Told, take } from "./events.ts";
+import { followLines } from "./follow.ts";
 import { UNMODELLED } from "./plugins/aws/provider.ts";
 import { PACKAGE_NAMES } from "./plugins/packages.ts";
 import type {
@@ -82,51 +83,46 @@ async function operate(
   const log = join(folder, "events.jsonl");
   try {
     await workspace.plugins.refill();
-    const finished = await runPulumi(
-      [
-        command,
-        ...args,
-        "--stack",
-        workspace.stack,
-        "--event-log",
-        log,
-        "--suppress-outputs",
-        ...(command === "preview" || command === "up" ? ["--suppress-progress"] : []),
-        ...(refresh && command !== "refresh" ? ["--refresh"] : []),
-        ...(command === "preview" || command === "up"
-          ? policyPacks.flatMap((path) => ["--policy-pack", path])
-          : []),
-      ],
-      run(workspace, signal),
-    );
     const told = nothingTold();
-    for (const line of (await readLog(log)).split("\n")) {
-      if (line === "") continue;
+    const follow = followLines(log, (line) => {
       const step = take(told, line);
       if (step !== undefined) onStep?.(step);
-    }
-    if (told.steps.size === 0 && finished.code !== 0) explain(told, finished.stderr, finished.stdout);
+    });
+    const finished = await runPulumi(
+      argumentsOf(workspace, command, args, log, { policyPacks, refresh }),
+      run(workspace, signal),
+    ).finally(follow.end);
+    if (finished.code !== 0) explain(told, finished.stderr, finished.stdout);
     return resultOf(told, finished.code === 0, performance.now() - started);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+function argumentsOf(
+  workspace: Workspace,
+  command: Command,
+  args: readonly string[],
+  log: string,
+  { policyPacks, refresh }: Required<Pick<OperationOptions, "policyPacks" | "refresh">>,
+): readonly string[] {
+  const runsProgram = command === "preview" || command === "up";
+  return [
+    command,
+    ...args,
+    ...["--stack", workspace.stack, "--event-log", log, "--suppress-outputs"],
+    ...(runsProgram ? ["--suppress-progress"] : []),
+    ...(refresh === true && command !== "refresh" ? ["--refresh"] : []),
+    ...(runsProgram ? (policyPacks ?? []).flatMap((path) => ["--policy-pack", path]) : []),
+  ];
+}
+
 /** A CLI that stops before its engine starts tells it in its own output only. */
 function explain(told: Told, stderr: string, stdout: string): void {
   if (told.diagnostics.some(({ severity }) => severity === "error")) return;
+  if (told.violations.some(({ level }) => level === "mandatory")) return;
   const text = stderr.trim() === "" ? stdout.trim() : stderr.trim();
   told.diagnostics.push({ severity: "error", message: text.replace(/^error: /, ""), urn: undefined });
-}
-
-async function readLog(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    // Not begun: the CLI's own words tell why.
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
-    throw error;
-  }
 }
 
 function resultOf(told: Told, succeeded: boolean, milliseconds: number): OperationResult {

@@ -1,3 +1,4 @@
+// Boundary: JSON text is what it is.
 import type { Json, JsonRecord } from "./types.ts";
 
 export type { Json, JsonRecord } from "./types.ts";
@@ -46,12 +47,15 @@ export function put(value: JsonRecord, path: readonly string[], next: Json): Jso
 export const omit = (value: JsonRecord, keys: ReadonlySet<string>): JsonRecord =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !keys.has(key)));
 
+/** A value as text: as it stands where it is text, else as JSON. */
+export const show = (value: Json | undefined): string =>
+  typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
+
 /** What a text holds if it is JSON of an object or a list; undefined for anything else. */
 export function parseJson(text: string): Json | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    const parsed: Json = JSON.parse(text);
-    return parsed;
+    return JSON.parse(text) as Json;
   } catch {
     return undefined;
   }

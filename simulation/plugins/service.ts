@@ -16,7 +16,7 @@ type Struct = structPb.Struct;
 
 const read = (struct: Struct | undefined): JsonRecord => {
   if (struct === undefined) return {};
-  return withoutNulls(struct.toJavaScript() as JsonRecord);
+  return withoutNulls(struct.toJavaScript());
 };
 
 // The library's type wants an index signature that our read-only one is not.

@@ -22,7 +22,7 @@ const REGIONS: Readonly<Record<string, { readonly short: string; readonly zones:
 
 /** Names of a region's zones, such as `eu-central-1a`; a, b and c where the region is not in the table. */
 export const zonesOf = (region: string): readonly string[] =>
-  [...(REGIONS[region]?.zones ?? "abc")].map((letter) => `${region}${letter}`);
+  Array.from(REGIONS[region]?.zones ?? "abc", (letter) => `${region}${letter}`);
 
 /** `euc1-az1` for `eu-central-1a`. Which letter is which physical zone differs by account in AWS; here a is 1. */
 export function zoneId(zone: string): string {

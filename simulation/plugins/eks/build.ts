@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isRecord, type Json, type JsonRecord } from "../../json.ts";
+import { isRecord, type JsonRecord } from "../../json.ts";
 import { reveal } from "../../wire.ts";
 import {
   idOf,
@@ -59,9 +59,8 @@ export function option(build: Build, property: string, key: string): Value | und
 /** A record of text: `tags` of the resource over those of the cluster, with a name. */
 export function tagsOf(build: Build, name: string, own?: Value, more: readonly Value[] = []): Value {
   const all = [own ?? plain({}), build.input("tags") ?? plain({}), ...more];
-  return made(
-    all,
-    (...records) => Object.assign({ Name: name }, ...records.filter((item) => isRecord(item))) satisfies Json,
+  return made(all, (...records) =>
+    Object.fromEntries([["Name", name], ...records.filter(isRecord).flatMap((item) => Object.entries(item))]),
   );
 }
 

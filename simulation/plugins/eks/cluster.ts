@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectDir } from "../../../base/paths.ts";
-import { isList, isRecord, type Json, parseJson, textAt } from "../../json.ts";
+import { isList, isRecord, type Json, parseJson, show, textAt } from "../../json.ts";
 import { reveal } from "../../wire.ts";
 import { type Constructed, type ConstructRequest, PluginError } from "../provider.ts";
+import { accessEntries, awsAuth, handedOver } from "./access.ts";
+import { addons, vpcCni } from "./addons.ts";
 import { arnOf, awsChild, type Build, isOn, serviceRole, tagsOf } from "./build.ts";
+import { issuerOf, kubeconfigOf } from "./kubeconfig.ts";
 import {
   idOf,
   type Monitor,
@@ -18,15 +21,7 @@ import {
   reference,
   type Value,
 } from "./monitor.ts";
-import {
-  accessEntries,
-  addons,
-  awsAuth,
-  clusterSecurityGroup,
-  handedOver,
-  nodeSecurityGroup,
-  vpcCni,
-} from "./parts.ts";
+import { clusterSecurityGroup, nodeSecurityGroup } from "./security-groups.ts";
 
 /**
  * What `new eks.Cluster` makes, as read in nodejs/eks/cluster/cluster.ts of pulumi/pulumi-eks (commit 1069dbb, 4.x): names, types,
@@ -196,7 +191,7 @@ async function parts(
     fargateProfileStatus: plain(""),
     oidcProviderArn: oidc === undefined ? plain("") : arnOf(oidc),
     oidcProviderUrl: issuer,
-    oidcIssuer: made([issuer], (url) => String(url).replace("https://", "")),
+    oidcIssuer: made([issuer], (url) => show(url).replace("https://", "")),
     autoModeNodeRoleName: plain(""),
   };
 }
@@ -293,59 +288,6 @@ async function nodeRoles(
   });
   return { all: [role], own: role };
 }
-
-const issuerOf = (cluster: Registered): Value =>
-  made([output(cluster, "identities")], (identities) => {
-    const [first] = isList(identities) ? identities : [];
-    const oidcs = isRecord(first) ? first["oidcs"] : undefined;
-    const [oidc] = isList(oidcs) ? oidcs : [];
-    return textAt(oidc, "issuer") ?? "";
-  });
-
-/** https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html, as `generateKubeconfig` writes it. */
-const kubeconfigOf = (cluster: Registered): Value =>
-  made(
-    ["name", "endpoint", "certificateAuthority", "arn"].map((property) => output(cluster, property)),
-    (name = "", endpoint = "", authority = {}, arn = "") => ({
-      apiVersion: "v1",
-      clusters: [
-        {
-          cluster: { server: endpoint, "certificate-authority-data": textAt(authority, "data") ?? "" },
-          name: "kubernetes",
-        },
-      ],
-      contexts: [{ context: { cluster: "kubernetes", user: "aws" }, name: "aws" }],
-      "current-context": "aws",
-      kind: "Config",
-      users: [
-        {
-          name: "aws",
-          user: {
-            exec: {
-              apiVersion: "client.authentication.k8s.io/v1beta1",
-              command: "aws",
-              args: [
-                "--region",
-                String(arn).split(":")[3] ?? "",
-                "eks",
-                "get-token",
-                "--cluster-name",
-                name,
-                "--output",
-                "json",
-              ],
-              env: [
-                {
-                  name: "KUBERNETES_EXEC_INFO",
-                  value: '{"apiVersion": "client.authentication.k8s.io/v1beta1"}',
-                },
-              ],
-            },
-          },
-        },
-      ],
-    }),
-  );
 
 /** The version of the npm package of a plugin, which the engine asks for. */
 function sdkVersion(name: string): string {

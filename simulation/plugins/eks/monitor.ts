@@ -91,7 +91,7 @@ export interface Monitor {
 const write = (record: JsonRecord): structPb.Struct => structPb.Struct.fromJavaScript({ ...record });
 
 const read = (struct: structPb.Struct | undefined): JsonRecord =>
-  struct === undefined ? {} : withoutNulls(struct.toJavaScript() as JsonRecord);
+  struct === undefined ? {} : withoutNulls(struct.toJavaScript());
 
 function requestOf(registration: Registration): InstanceType<typeof monitorPb.RegisterResourceRequest> {
   const request = new monitorPb.RegisterResourceRequest();

@@ -1,4 +1,4 @@
-import type { JsonRecord } from "../../json.ts";
+import { isRecord, type JsonRecord } from "../../json.ts";
 import { digest, uuid } from "../identity.ts";
 
 /** Reported by every node that is looked up: an m-sized machine, so that programs that read it can go on. */
@@ -26,7 +26,7 @@ export function served(object: JsonRecord, id: string, kind: string): JsonRecord
     metadata: {
       name,
       ...(namespace === undefined ? {} : { namespace }),
-      ...(typeof metadata === "object" && metadata !== null && !Array.isArray(metadata) ? metadata : {}),
+      ...(isRecord(metadata) ? metadata : {}),
       uid: uuid("kubernetes", kind, id),
       creationTimestamp: "2026-01-01T00:00:00Z",
       resourceVersion: String(Number.parseInt(digest(6, kind, id), 16)),

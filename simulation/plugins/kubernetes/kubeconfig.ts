@@ -1,4 +1,6 @@
+// Boundary: kubeconfigs are YAML that anyone may have written.
 import { createRequire } from "node:module";
+import type yamlTypes from "yaml";
 import { type Json, type JsonRecord, listAt, parseJson, recordAt, textAt } from "../../json.ts";
 import { isUnknown } from "../../wire.ts";
 
@@ -25,10 +27,9 @@ function contentOf(value: Json | undefined): JsonRecord | undefined {
 /** Loaded when it is needed, which is seldom: it takes longer than all else that a preview asks of this plugin. */
 function parseYaml(text: string): Json {
   if (!text.includes("\n")) return null;
-  const { parse }: typeof import("yaml") = createRequire(import.meta.url)("yaml");
+  const yaml = createRequire(import.meta.url)("yaml") as typeof yamlTypes;
   try {
-    const parsed: Json = parse(text);
-    return parsed;
+    return yaml.parse(text) as Json;
   } catch {
     return null;
   }

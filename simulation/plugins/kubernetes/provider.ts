@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, put, recordAt, textAt } from "../../json.ts";
+import { isRecord, type JsonRecord, put, recordAt, show, textAt } from "../../json.ts";
 import { hasUnknown, reveal, revealRecord, UNKNOWN_VALUE } from "../../wire.ts";
 import { type Comparison, compare, UNCHANGED } from "../compare.ts";
 import { digest, parseUrn } from "../identity.ts";
@@ -20,7 +20,7 @@ function kindOf(urn: string): { readonly apiVersion: string; readonly kind: stri
 export function createKubernetesProvider(): Provider {
   let settings: JsonRecord = {};
 
-  const flag = (name: string): boolean => String(settings[name]) === "true";
+  const flag = (name: string): boolean => show(settings[name]) === "true";
 
   const replaces = (urn: string, object: JsonRecord): readonly string[] => {
     const { apiVersion, kind } = kindOf(urn);
