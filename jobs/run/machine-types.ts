@@ -1,0 +1,128 @@
+import type { Outcome } from "../../schema/outcome.ts";
+import type { DeadlineName } from "./machine-deadlines.ts";
+import type { RetryBudget } from "./phases.ts";
+
+/** What is true of a run in any phase. All of a state is plain data, to be stored as JSON. */
+export interface RunFacts {
+  readonly run: string;
+  readonly budget: RetryBudget;
+  /** Leave the cluster up afterwards. */
+  readonly keep: boolean;
+  /** An attempt after one that ran out of memory gets more. */
+  readonly moreMemory: boolean;
+  readonly attempt: number;
+  /** How earlier attempts ended, in order. */
+  readonly failed: readonly Outcome["kind"][];
+  /** The highest fence that this run's lease had; 0 before the first. */
+  readonly fence: number;
+  readonly cancelRequested: boolean;
+  /** Its own deadline has passed: no further attempt. */
+  readonly overdue: boolean;
+}
+
+interface Of<P extends string> {
+  readonly phase: P;
+  readonly facts: RunFacts;
+}
+
+/** Whoever is in such a phase holds the lease with this fence. */
+interface Held<P extends string> extends Of<P> {
+  readonly lease: number;
+}
+
+export type New = Of<"new">;
+/** `asked`: a helper is taking the lease. */
+export type Queued = Of<"queued"> & { readonly asked: boolean };
+export type Planning = Held<"planning">;
+/** `stack`: its stack is being made; `objects`: so are its objects; `made`: those exist. */
+export type Creating = Held<"creating"> & { readonly step: "stack" | "objects" | "made" };
+export type Running = Held<"running">;
+export type Finishing = Held<"finishing"> & { readonly outcome: Outcome };
+export type Destroying = Held<"destroying"> & {
+  readonly outcome: Outcome;
+  readonly step: "objects" | "stack";
+  readonly tries: number;
+};
+/** What an interrupted run was at, and its outcome if it has one already. */
+export interface Interrupted {
+  readonly was: "planning" | "creating" | "running" | "finishing" | "destroying";
+  readonly outcome: Outcome | undefined;
+}
+/** Nobody known to us works on it, though something of it may exist. */
+export type Adrift = Of<"adrift"> & Interrupted & { readonly asked: boolean };
+/** A new holder puts stack, state and cluster in order. */
+export type Recovering = Held<"recovering"> & Interrupted & { readonly tries: number };
+export type Kept = Of<"kept"> & { readonly outcome: Outcome };
+export type Terminal = Of<"succeeded" | "failed" | "cancelled" | "lost"> & {
+  readonly outcome: Outcome;
+  /** What could not be removed. */
+  readonly left: readonly string[];
+};
+
+export type HeldState = Planning | Creating | Running | Finishing | Destroying | Recovering;
+export type RunState = New | Queued | HeldState | Adrift | Kept | Terminal;
+export type RunPhase = RunState["phase"];
+
+/** What answers a holder's effect carries the fence of when it began: what comes late, from an attempt or a lease before, is told by it. */
+interface Answer<T extends string> {
+  readonly type: T;
+  readonly fence: number;
+}
+
+export type MachineEvent =
+  | { readonly type: "submitted" }
+  /** A helper wants to work on it. */
+  | { readonly type: "claimed" }
+  | { readonly type: "retryDue"; readonly attempt: number }
+  | { readonly type: "cancelRequested" }
+  /** Someone wants a kept cluster removed. */
+  | { readonly type: "removalRequested" }
+  /** A helper found it in the ledger, and no helper of this process works on it. */
+  | { readonly type: "helperRestarted" }
+  | { readonly type: "leaseRefused" }
+  | Answer<"leaseAcquired">
+  | Answer<"leaseLost">
+  | Answer<"planned">
+  | Answer<"stackCreated">
+  | Answer<"objectsExist">
+  | Answer<"driverStarted">
+  | (Answer<"verdict"> & { readonly outcome: Outcome })
+  | Answer<"recovered">
+  | Answer<"logsSaved">
+  | (Answer<"destroyed"> & { readonly left: readonly string[] })
+  | Answer<"stackRemoved">
+  | (Answer<"failed"> & {
+      readonly step: "plan" | "createStack" | "up" | "watch";
+      readonly outcome: Outcome;
+    })
+  | (Answer<"failed"> & {
+      readonly step: "recover" | "saveLogs" | "destroy" | "removeStack";
+      readonly message: string;
+    })
+  | (Answer<"deadline"> & { readonly name: DeadlineName; readonly limitSeconds: number });
+export type EventType = MachineEvent["type"];
+
+/** What the helper does, in order, once the new state is in the ledger. */
+export type Effect =
+  | { readonly type: "acquireLease"; readonly knownFence: number }
+  /** `larger`: how many times more memory is asked for than the job's spec does, in steps. */
+  | { readonly type: "plan"; readonly attempt: number; readonly larger: number }
+  /** That it exists already is no failure. */
+  | { readonly type: "createStack" }
+  | { readonly type: "up" }
+  | { readonly type: "watch" }
+  /** Ends what other effects of this run still do, and waits until they have. */
+  | { readonly type: "stop" }
+  /** Raises the namespace's fence, frees the stack's lock, clears pending creates, removes what the state does not know. */
+  | { readonly type: "recover"; readonly afterMs: number }
+  | { readonly type: "saveLogs" }
+  | { readonly type: "destroy"; readonly afterMs: number }
+  | { readonly type: "removeStack"; readonly afterMs: number }
+  | { readonly type: "releaseLease"; readonly fence: number; readonly remove: boolean }
+  | { readonly type: "scheduleRetry"; readonly attempt: number; readonly afterMs: number }
+  | { readonly type: "report"; readonly final: boolean };
+
+export interface Step {
+  readonly state: RunState;
+  readonly effects: readonly Effect[];
+}

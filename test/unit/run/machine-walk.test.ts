@@ -1,0 +1,227 @@
+import { isDeepStrictEqual } from "node:util";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import {
+  diagram,
+  type Effect,
+  type EventType,
+  type HeldState,
+  type MachineEvent,
+  type RunPhase,
+  type RunState,
+  reduce,
+  TRANSITIONS,
+} from "../../../jobs/run/machine.ts";
+import { eventsFor, FACTS, reachable } from "./machine-walk.ts";
+
+const STATES = [...reachable(), ...reachable({ ...FACTS, keep: true })];
+const TERMINAL: ReadonlySet<RunPhase> = new Set(["succeeded", "failed", "cancelled", "lost"]);
+const isHeld = (state: RunState): state is HeldState => "lease" in state;
+
+/** What is wrong in any step of any state, at most ten of them. */
+function problems(
+  check: (state: RunState, event: MachineEvent, next: RunState, effects: readonly Effect[]) => boolean,
+  states = STATES,
+): string[] {
+  const found: string[] = [];
+  for (const state of states) {
+    for (const event of eventsFor(state)) {
+      const { state: next, effects } = reduce(state, event);
+      if (!check(state, event, next, effects)) {
+        found.push(`${JSON.stringify(state)} + ${JSON.stringify(event)}`);
+        if (found.length === 10) return found;
+      }
+    }
+  }
+  return found;
+}
+
+const types = (effects: readonly Effect[]): readonly Effect["type"][] => effects.map(({ type }) => type);
+
+describe("in every state that any order of events leads to, after every event", () => {
+  test("the walk has seen every phase", () => {
+    expect(new Set(STATES.map(({ phase }) => phase))).toEqual(new Set(Object.keys(TRANSITIONS)));
+    expect(STATES.length).toBeGreaterThan(1000);
+  });
+
+  test("the phase changes as the table says, and every arrow of the table is gone along", () => {
+    const seen: Record<string, Partial<Record<EventType, Set<RunPhase>>>> = {};
+    for (const state of STATES) {
+      for (const event of eventsFor(state)) {
+        const { phase } = reduce(state, event).state;
+        if (phase === state.phase) continue;
+        const from = (seen[state.phase] ??= {});
+        (from[event.type] ??= new Set()).add(phase);
+      }
+    }
+    const sorted = (phases: Iterable<RunPhase>): RunPhase[] => [...phases].sort();
+    for (const [phase, events] of Object.entries(TRANSITIONS)) {
+      const told = Object.entries(events).map(([event, to]) => [event, sorted(to)]);
+      const found = Object.entries(seen[phase] ?? {}).map(([event, to]) => [event, sorted(to)]);
+      expect(Object.fromEntries(found), phase).toEqual(Object.fromEntries(told));
+    }
+  });
+
+  test("a terminal state stays as it is, and only a lease that nobody wants goes back", () => {
+    expect(
+      problems(
+        (state, event, next, effects) =>
+          !TERMINAL.has(state.phase) ||
+          (next.phase === state.phase &&
+            (effects.length === 0 ||
+              (event.type === "leaseAcquired" && types(effects).join() === "releaseLease"))),
+      ),
+    ).toEqual([]);
+  });
+
+  test("whoever works on it has the newest lease, and what is in hand ends with a lost one", () => {
+    expect(
+      problems((state, event, next, effects) => {
+        if (isHeld(next) && next.lease !== next.facts.fence) return false;
+        if (event.type !== "leaseLost") return true;
+        const lost = isHeld(state) && event.fence === state.lease;
+        return lost
+          ? next.phase === "adrift" && types(effects).join() === "stop"
+          : next === state && effects.length === 0;
+      }),
+    ).toEqual([]);
+  });
+
+  test("a lease is given back exactly when its holder stops working by its own will", () => {
+    expect(
+      problems((state, event, next, effects) => {
+        const released = types(effects).includes("releaseLease");
+        if (event.type === "leaseLost" || event.type === "helperRestarted") return !released;
+        return !isHeld(state) || released === !isHeld(next);
+      }),
+    ).toEqual([]);
+  });
+
+  test("cancelling twice is cancelling once, and cancelling what is over does nothing", () => {
+    for (const state of STATES) {
+      const once = reduce(state, { type: "cancelRequested" });
+      const twice = reduce(once.state, { type: "cancelRequested" });
+      expect(twice).toEqual({ state: once.state, effects: [] });
+    }
+  });
+
+  test("nothing is made any more once it is cancelled", () => {
+    const makes: readonly Effect["type"][] = ["plan", "createStack", "up", "scheduleRetry"];
+    expect(
+      problems(
+        (state, _event, _next, effects) =>
+          !state.facts.cancelRequested || !types(effects).some((type) => makes.includes(type)),
+      ),
+    ).toEqual([]);
+  });
+
+  test("a success is one that the driver had", () => {
+    expect(
+      problems(
+        (state, _event, next) =>
+          next.phase !== "succeeded" ||
+          state.phase === "succeeded" ||
+          ("outcome" in state && state.outcome?.kind === "succeeded"),
+      ),
+    ).toEqual([]);
+    expect(
+      problems(
+        (state, event, next) =>
+          !("outcome" in next) ||
+          next.outcome?.kind !== "succeeded" ||
+          ("outcome" in state && state.outcome?.kind === "succeeded") ||
+          (event.type === "verdict" && event.outcome.kind === "succeeded"),
+      ),
+    ).toEqual([]);
+  });
+
+  test("an answer to an earlier lease changes nothing, unless it is about the run itself", () => {
+    expect(
+      problems((state, event, next) => {
+        if (!("fence" in event) || event.fence >= state.facts.fence) return true;
+        return next === state || (event.type === "deadline" && event.name === "run");
+      }),
+    ).toEqual([]);
+  });
+
+  test("the run's end is reported when it comes, whoever brings it about", () => {
+    expect(
+      problems((state, _event, next, effects) => {
+        const ends = TERMINAL.has(next.phase) && !TERMINAL.has(state.phase);
+        const keeps = next.phase === "kept" && state.phase !== "kept";
+        return effects.some((effect) => effect.type === "report" && effect.final) === (ends || keeps);
+      }),
+    ).toEqual([]);
+  });
+
+  test("is plain data: a helper that reads it from the ledger goes on as the one that wrote it", () => {
+    const some = STATES.filter((_, index) => index % 40 === 0);
+    const same = (state: RunState, event: MachineEvent): boolean =>
+      isDeepStrictEqual(stored(reduce(stored(state), event)), stored(reduce(state, event)));
+    expect(problems(same, some)).toEqual([]);
+  });
+});
+
+/** As it comes back from the ledger. */
+const stored = <T>(value: T): T => z.custom<T>().parse(JSON.parse(JSON.stringify(value)));
+
+/** How a helper that has no trouble answers an effect. */
+function answer({ type }: Effect, fence: number): MachineEvent | undefined {
+  switch (type) {
+    case "acquireLease":
+      return { type: "leaseAcquired", fence: fence + 1 };
+    case "plan":
+      return { type: "planned", fence };
+    case "createStack":
+      return { type: "stackCreated", fence };
+    case "watch":
+      return { type: "verdict", fence, outcome: { kind: "succeeded" } };
+    case "recover":
+      return { type: "recovered", fence };
+    case "saveLogs":
+      return { type: "logsSaved", fence };
+    case "destroy":
+      return { type: "destroyed", fence, left: [] };
+    case "removeStack":
+      return { type: "stackRemoved", fence };
+    case "up":
+    case "stop":
+    case "releaseLease":
+    case "scheduleRetry":
+    case "report":
+      return undefined;
+  }
+}
+
+test("wherever its helper died, a new one brings the run to its end within 40 steps, destroying what may exist", () => {
+  for (const start of STATES) {
+    let state = start;
+    const pending: Effect[] = [...reduce(state, { type: "helperRestarted" }).effects];
+    state = reduce(state, { type: "helperRestarted" }).state;
+    const done: Effect["type"][] = [];
+    const first: MachineEvent[] = [{ type: "submitted" }, { type: "claimed" }, { type: "removalRequested" }];
+    for (let steps = 0; steps < 40 && !TERMINAL.has(state.phase); steps++) {
+      const effect = pending.shift();
+      // Nothing in hand: it is new, waits in the queue, or was kept.
+      const events = effect === undefined ? first : [answer(effect, state.facts.fence)];
+      if (effect !== undefined) done.push(effect.type);
+      for (const event of events) {
+        if (event === undefined) continue;
+        const step = reduce(state, event);
+        pending.push(...step.effects);
+        ({ state } = step);
+      }
+    }
+    const context = `${JSON.stringify(start)}: ${done.join()}`;
+    expect(TERMINAL.has(state.phase), context).toBe(true);
+    const mayExist = !TERMINAL.has(start.phase) && "was" in start && start.was !== "planning";
+    if (mayExist || done.includes("createStack")) expect(done.includes("destroy"), context).toBe(true);
+  }
+});
+
+test("the diagram has an arrow for each change, and all four ends", () => {
+  const text = diagram();
+  expect(text).toContain("    queued --> planning: leaseAcquired\n");
+  expect(text).toContain("    destroying --> queued: stackRemoved\n");
+  for (const phase of TERMINAL) expect(text).toContain(`    ${phase} --> [*]`);
+});

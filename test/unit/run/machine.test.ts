@@ -1,0 +1,346 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { projectDir } from "../../../base/paths.ts";
+import {
+  deadlineMessage,
+  deadlineOutcome,
+  diagram,
+  type Effect,
+  type MachineEvent,
+  newRun,
+  type RunFacts,
+  type RunState,
+  reduce,
+} from "../../../jobs/run/machine.ts";
+import { eventsAt, FACTS, OUTCOMES } from "./machine-walk.ts";
+
+const TERMINAL = new Set(["succeeded", "failed", "cancelled", "lost"]);
+
+/** The states and effects that events lead to, one after the other. */
+function follow(events: readonly MachineEvent[], facts = FACTS) {
+  let state = newRun(facts);
+  const effects: Effect[][] = [];
+  for (const event of events) {
+    const step = reduce(state, event);
+    ({ state } = step);
+    effects.push([...step.effects]);
+  }
+  return { state, effects, last: (effects.at(-1) ?? []).map(({ type }) => type) };
+}
+
+const fence = 1;
+const PLANNING: readonly MachineEvent[] = [
+  { type: "submitted" },
+  { type: "claimed" },
+  { type: "leaseAcquired", fence },
+];
+const CREATING: readonly MachineEvent[] = [
+  ...PLANNING,
+  { type: "planned", fence },
+  { type: "stackCreated", fence },
+];
+const RUNNING: readonly MachineEvent[] = [
+  ...CREATING,
+  { type: "objectsExist", fence },
+  { type: "driverStarted", fence },
+];
+const DESTROYED: readonly MachineEvent[] = [
+  { type: "logsSaved", fence },
+  { type: "destroyed", fence, left: [] },
+  { type: "stackRemoved", fence },
+];
+
+const verdict = (index: number): MachineEvent => ({
+  type: "verdict",
+  fence,
+  outcome: OUTCOMES[index] ?? { kind: "succeeded" },
+});
+
+describe("the life of a run", () => {
+  test("that goes well", () => {
+    const { state, effects } = follow([...RUNNING, verdict(0), ...DESTROYED]);
+    expect(state).toMatchObject({ phase: "succeeded", left: [] });
+    expect(effects.map((list) => list.map(({ type }) => type).join("+"))).toEqual([
+      "",
+      "acquireLease",
+      "plan",
+      "createStack",
+      "up+watch",
+      "",
+      "",
+      "stop+saveLogs",
+      "destroy",
+      "removeStack",
+      "report+releaseLease",
+    ]);
+  });
+
+  test("that is cancelled while its objects are made: stopped, destroyed, never a pod afterwards", () => {
+    const cancelled: MachineEvent[] = [...CREATING, { type: "cancelRequested" }];
+    expect(follow(cancelled).last).toEqual(["stop", "saveLogs"]);
+    const ended = follow([...cancelled, { type: "driverStarted", fence }, verdict(0), ...DESTROYED]);
+    expect(ended.state).toMatchObject({ phase: "cancelled" });
+  });
+
+  test("whose node is lost is tried again as often as the budget says, then has failed", () => {
+    const attempts = (count: number): MachineEvent[] =>
+      Array.from({ length: count }, (_, index): MachineEvent[] => {
+        const at = index + 1;
+        const again: MachineEvent = { type: "retryDue", attempt: at };
+        const claim: MachineEvent = index === 0 ? { type: "claimed" } : again;
+        const events: MachineEvent[] = [claim, { type: "leaseAcquired", fence: at }];
+        const answers = [...RUNNING.slice(3), verdict(3), ...DESTROYED];
+        return [...events, ...answers.map((event) => ({ ...event, fence: at }))];
+      }).flat();
+    const budget = { user: 0, outOfMemory: 0, infrastructure: 2 };
+    const run = (count: number) => follow([{ type: "submitted" }, ...attempts(count)], { ...FACTS, budget });
+    expect(run(1).state).toMatchObject({
+      phase: "queued",
+      facts: { attempt: 2, failed: ["infrastructure"] },
+    });
+    expect(run(1).last).toEqual(["report", "releaseLease", "scheduleRetry"]);
+    expect(run(2).state).toMatchObject({ phase: "queued", facts: { attempt: 3 } });
+    expect(run(3).state).toMatchObject({ phase: "failed", outcome: { kind: "infrastructure" } });
+  });
+
+  test("that ran out of memory is planned larger, if that is wanted", () => {
+    const events: MachineEvent[] = [
+      ...RUNNING,
+      verdict(2),
+      ...DESTROYED,
+      { type: "retryDue", attempt: 2 },
+      { type: "leaseAcquired", fence: 2 },
+    ];
+    expect(follow(events).effects.at(-1)).toEqual([{ type: "plan", attempt: 2, larger: 1 }]);
+    const same = follow(events, { ...FACTS, moreMemory: false });
+    expect(same.effects.at(-1)).toEqual([{ type: "plan", attempt: 2, larger: 0 }]);
+  });
+
+  test("of which something is left is over, whatever its budget, and its lease object stays", () => {
+    const { state, effects } = follow([
+      ...RUNNING,
+      verdict(3),
+      { type: "logsSaved", fence },
+      { type: "destroyed", fence, left: ["Namespace acme-pi-1"] },
+    ]);
+    expect(state).toMatchObject({ phase: "failed", left: ["Namespace acme-pi-1"] });
+    expect(effects.at(-1)).toContainEqual({ type: "releaseLease", fence, remove: false });
+  });
+
+  test("whose destroy fails is destroyed again, later and later, until the deadline tells what is left", () => {
+    const away: MachineEvent = { type: "failed", fence, step: "destroy", message: "API server away" };
+    const failing = [...RUNNING, verdict(0), { type: "logsSaved", fence } as const];
+    const again = follow([...failing, away, away, away]);
+    expect(again.state).toMatchObject({ phase: "destroying", tries: 3 });
+    expect(again.last).toEqual(["destroy"]);
+    const over = follow([...failing, away, { type: "deadline", fence, name: "destroy", limitSeconds: 600 }]);
+    expect(over.state).toMatchObject({ phase: "succeeded", left: ["Run pi-1 (not proven gone)"] });
+  });
+
+  test("that is kept is left up without a holder, until someone wants it removed", () => {
+    const facts = { ...FACTS, keep: true };
+    const events = [...RUNNING, verdict(1), { type: "logsSaved", fence } as const];
+    expect(follow(events, facts)).toMatchObject({
+      state: { phase: "kept" },
+      last: ["report", "releaseLease"],
+    });
+    const removal: MachineEvent[] = [...events, { type: "removalRequested" }];
+    expect(follow(removal, facts).effects.at(-1)).toEqual([{ type: "acquireLease", knownFence: 1 }]);
+    const recovered: MachineEvent[] = [
+      ...removal,
+      { type: "leaseAcquired", fence: 2 },
+      { type: "recovered", fence: 2 },
+    ];
+    expect(follow(recovered, facts)).toMatchObject({ state: { phase: "destroying" }, last: ["destroy"] });
+  });
+
+  test("whose helper died while it ran is put in order and watched on by the next", () => {
+    const events: MachineEvent[] = [
+      ...RUNNING,
+      { type: "helperRestarted" },
+      { type: "leaseAcquired", fence: 2 },
+    ];
+    expect(follow(events)).toMatchObject({ state: { phase: "recovering" }, last: ["recover"] });
+    const on = follow([...events, { type: "recovered", fence: 2 }]);
+    expect(on).toMatchObject({ state: { phase: "running", lease: 2 }, last: ["watch"] });
+    // What the old one's watch says now is no news.
+    expect(reduce(on.state, verdict(0)).state).toBe(on.state);
+  });
+});
+
+describe("deadlines", () => {
+  const names = ["plan", "create", "pending", "image", "start", "run", "recover", "logs", "destroy"] as const;
+
+  test("each has its own message, with its limit", () => {
+    const messages = names.map((name) => deadlineMessage(name, 90));
+    expect(new Set(messages).size).toBe(names.length);
+    for (const message of messages) expect(message).toContain("90 s");
+  });
+
+  test.each([
+    ["pending", "deadline"],
+    ["image", "deadline"],
+    ["start", "deadline"],
+    ["run", "deadline"],
+    ["create", "infrastructure"],
+  ] as const)("%s, while objects are made, ends the attempt as %s", (name, kind) => {
+    const { state, last } = follow([...CREATING, { type: "deadline", fence, name, limitSeconds: 90 }]);
+    expect(state).toMatchObject({ phase: "finishing", outcome: { kind } });
+    expect(last).toEqual(["stop", "saveLogs"]);
+    expect(deadlineOutcome(name, 90)).toMatchObject(
+      kind === "deadline" ? { phase: name, limitSeconds: 90 } : {},
+    );
+  });
+
+  test("those of a phase that is over are no news", () => {
+    const { state } = follow(RUNNING);
+    for (const name of ["plan", "create", "start", "logs", "destroy", "recover"] as const) {
+      expect(reduce(state, { type: "deadline", fence, name, limitSeconds: 90 }).state).toBe(state);
+    }
+  });
+
+  test("the run's own, while it is destroyed, takes the further attempt away but not the outcome", () => {
+    const { state } = follow([
+      ...RUNNING,
+      verdict(3),
+      { type: "deadline", fence, name: "run", limitSeconds: 90 },
+      ...DESTROYED,
+    ]);
+    expect(state).toMatchObject({ phase: "failed", outcome: { kind: "infrastructure" } });
+  });
+});
+
+/** A random life: any events in any order, those that belong to the state more often, late and twice. */
+const life = fc
+  .record({
+    budget: fc.record({
+      user: fc.nat(2),
+      outOfMemory: fc.nat(2),
+      infrastructure: fc.nat(2),
+    }),
+    keep: fc.boolean(),
+    picks: fc.array(fc.tuple(fc.nat(), fc.constantFrom(0, 0, 0, 0, -1, 1), fc.boolean()), {
+      minLength: 50,
+      maxLength: 400,
+    }),
+  })
+  .map(({ budget, keep, picks }) => {
+    const facts: Pick<RunFacts, "run" | "budget" | "keep" | "moreMemory"> = {
+      run: "pi-1",
+      budget,
+      keep,
+      moreMemory: true,
+    };
+    const events: MachineEvent[] = [];
+    const states: RunState[] = [newRun(facts)];
+    const effects: (readonly Effect[])[] = [];
+    for (const [number, shift, fitting] of picks) {
+      const state = states.at(-1) ?? newRun(facts);
+      const all = eventsAt(Math.max(0, state.facts.fence + shift), state.facts.attempt);
+      // Cancelling, dying and losing the lease too often would end every life early.
+      const rare = new Set(["cancelRequested", "leaseLost", "helperRestarted", "deadline"]);
+      const forward = all.filter((event) => reduce(state, event).state !== state && !rare.has(event.type));
+      const from = fitting && forward.length > 0 ? forward : all;
+      const event = from[number % from.length];
+      if (event === undefined) continue;
+      const step = reduce(state, event);
+      events.push(event);
+      states.push(step.state);
+      effects.push(step.effects);
+    }
+    return { facts, events, states, effects };
+  });
+
+describe("whatever happens, in whatever order, late or twice", () => {
+  test("never two terminal states, never at work without a lease that was given and not lost", () => {
+    fc.assert(
+      fc.property(life, ({ events, states, effects }) => {
+        let lease: number | undefined;
+        let newest = 0;
+        for (const [index, event] of events.entries()) {
+          if (event.type === "leaseAcquired" && event.fence > newest) lease = newest = event.fence;
+          if (event.type === "leaseLost" && event.fence === lease) lease = undefined;
+          if (event.type === "helperRestarted") lease = undefined;
+          const released = effects[index]?.find((effect) => effect.type === "releaseLease");
+          if (released !== undefined) expect(released).toMatchObject({ fence: lease });
+          if (released !== undefined) lease = undefined;
+          const state = states[index + 1];
+          if (state !== undefined && "lease" in state) expect(state.lease).toBe(lease);
+        }
+        const ends = states.filter(({ phase }) => TERMINAL.has(phase)).map(({ phase }) => phase);
+        expect(new Set(ends).size).toBeLessThanOrEqual(1);
+        const first = states.findIndex(({ phase }) => TERMINAL.has(phase));
+        if (first >= 0) for (const { phase } of states.slice(first)) expect(phase).toBe(ends[0]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("what may exist is destroyed before a further attempt and before the end", () => {
+    let ends = 0;
+    fc.assert(
+      fc.property(life, ({ events, states, effects }) => {
+        let mayExist = false;
+        let told = false;
+        for (const [index, event] of events.entries()) {
+          const state = states[index + 1];
+          const types = (effects[index] ?? []).map(({ type }) => type);
+          if (types.includes("createStack")) [mayExist, told] = [true, false];
+          if (types.includes("destroy")) told = true;
+          const over = state !== undefined && (TERMINAL.has(state.phase) || state.phase === "queued");
+          if (!over || !mayExist) continue;
+          ends++;
+          expect(told).toBe(true);
+          // By its answer, or by its deadline, which says what may be left.
+          const clean = state.phase === "queued" || ("left" in state && state.left.length === 0);
+          if (clean) expect(event.type).toBe("stackRemoved");
+          mayExist = false;
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(ends).toBeGreaterThan(100);
+  });
+
+  test("no class of failure has more further attempts than its budget", () => {
+    const classes: Record<string, keyof RunFacts["budget"]> = {
+      "user-failure": "user",
+      "out-of-memory": "outOfMemory",
+      infrastructure: "infrastructure",
+      lost: "infrastructure",
+    };
+    let retries = 0;
+    fc.assert(
+      fc.property(life, ({ facts, states, effects }) => {
+        const last = states.at(-1);
+        if (last === undefined) return;
+        const used = { user: 0, outOfMemory: 0, infrastructure: 0 };
+        for (const kind of last.facts.failed) {
+          const name = classes[kind];
+          if (name === undefined) throw new Error(`tried again after ${kind}`);
+          used[name]++;
+        }
+        expect(used.user).toBeLessThanOrEqual(facts.budget.user);
+        expect(used.outOfMemory).toBeLessThanOrEqual(facts.budget.outOfMemory);
+        expect(used.infrastructure).toBeLessThanOrEqual(facts.budget.infrastructure);
+        const scheduled = effects.flat().filter(({ type }) => type === "scheduleRetry").length;
+        expect(scheduled).toBe(last.facts.attempt - 1);
+        retries += scheduled;
+      }),
+      { numRuns: 2000 },
+    );
+    expect(retries).toBeGreaterThan(100);
+  });
+});
+
+test("docs/state-machine.md has the diagram of the table (after a change: MAYFLY_UPDATE=1 npx vitest run --project unit test/unit/run/machine.test.ts)", async () => {
+  const file = join(projectDir, "docs", "state-machine.md");
+  const page = await readFile(file, "utf8");
+  const block = /```mermaid\n[\s\S]*?\n```/;
+  const wanted = page.replace(block, () => `\`\`\`mermaid\n${diagram()}\n\`\`\``);
+  if (process.env["MAYFLY_UPDATE"] === "1") await writeFile(file, wanted);
+  else expect(page).toBe(wanted);
+  expect(page).toMatch(block);
+});
