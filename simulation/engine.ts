@@ -144,11 +144,11 @@ function resultOf(told: Told, succeeded: boolean, milliseconds: number): Operati
 }
 
 const Exported = z.looseObject({
-  deployment: z.looseObject({ resources: z.array(z.looseObject({ urn: z.string() })).nullish() }),
+  deployment: z.looseObject({ resources: z.array(z.looseObject({ urn: z.string() })).nullish() }).nullable(),
 });
 
 async function resources(workspace: Workspace): Promise<readonly string[]> {
   const text = await pulumi(workspace, ["stack", "export", "--stack", workspace.stack]);
   const { deployment } = Exported.parse(JSON.parse(text));
-  return (deployment.resources ?? []).map(({ urn }) => urn);
+  return (deployment?.resources ?? []).map(({ urn }) => urn);
 }

@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { projectDir } from "../base/paths.ts";
 import { PACKAGE_NAMES, type PackageName } from "./plugins/packages.ts";
 import type { Listening } from "./plugins/service.ts";
-import { openSession } from "./plugins/session.ts";
+import { engineAddress, openSession } from "./plugins/session.ts";
 
 /**
  * Sessions per package that wait for the engine: it starts a plugin for each provider, and one more for each that changes. Where they
@@ -48,7 +48,9 @@ export async function hostPlugins(root: string): Promise<PluginHost> {
       await rm(join(offers, "taken", `${name}-${port}`), { force: true });
     }
     while (sessions.size < WAITING[name]) {
-      const session = await openSession(name, sdkVersion(name));
+      const session = await openSession(name, sdkVersion(name), (port) =>
+        engineAddress(argumentsOf(join(offers, "taken", `${name}-${port}`))),
+      );
       sessions.set(String(session.port), session);
       await writeFile(join(offers, name, String(session.port)), "");
     }
@@ -63,6 +65,11 @@ export async function hostPlugins(root: string): Promise<PluginHost> {
       open.clear();
     },
   };
+}
+
+/** What the engine started the script with. */
+function argumentsOf(path: string): readonly string[] {
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
 }
 
 /** The engine looks for plugins by exactly these names: pkg/workspace/plugins.go in pulumi/pulumi. */
@@ -86,7 +93,9 @@ engine=$PPID
 for offer in ${quote(join(offers, name))}/*; do
   port=\${offer##*/}
   # Of several that want the same, only one can move it.
-  mv "$offer" ${quote(join(offers, "taken"))}/${name}-"$port" 2>/dev/null || continue
+  taken=${quote(join(offers, "taken"))}/${name}-$port
+  mv "$offer" "$taken" 2>/dev/null || continue
+  printf '%s\\n' "$@" >"$taken"
   echo "$port"
   # The engine ends its plugins with a signal; one that was killed can't.
   while kill -0 "$engine" 2>/dev/null; do sleep 1; done

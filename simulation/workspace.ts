@@ -60,7 +60,11 @@ export async function makeWorkspace(options: SimulationOptions): Promise<Workspa
       ? await mkdtemp(join(tmpdir(), "mayfly-simulation-"))
       : resolve(options.stateDir);
   const folder = join(root, "project");
-  const [plugins] = await Promise.all([hostPlugins(root), mkdir(folder, { recursive: true })]);
+  const [plugins] = await Promise.all([
+    hostPlugins(root),
+    mkdir(folder, { recursive: true }),
+    mkdir(join(root, "tmp"), { recursive: true }),
+  ]);
   await Promise.all([
     writeFile(join(folder, "Pulumi.yaml"), document.toString()),
     makeStack(join(root, "state"), parsed.data.name, options.stack),
@@ -79,6 +83,8 @@ export async function makeWorkspace(options: SimulationOptions): Promise<Workspa
     temporary,
     env: {
       ...env,
+      // What a killed CLI or program leaves there goes with the rest.
+      TMPDIR: options.env?.["TMPDIR"] ?? join(root, "tmp"),
       PULUMI_HOME: plugins.home,
       PULUMI_BACKEND_URL: `file://${join(root, "state")}?metadata=skip`,
     },

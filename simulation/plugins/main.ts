@@ -2,7 +2,7 @@
 // left to hand out.
 import { flushCompileCache } from "node:module";
 import { PACKAGE_NAMES } from "./packages.ts";
-import { openSession } from "./session.ts";
+import { engineAddress, openSession } from "./session.ts";
 
 const [asked = "", version = "", ...rest] = process.argv.slice(2);
 const name = PACKAGE_NAMES.find((known) => known === asked);
@@ -11,9 +11,7 @@ if (name === undefined) {
   process.exit(64);
 }
 
-/** The engine passes its address, after flags such as `-tracing <url>` or `--logtostderr`. */
-const address = rest.find((argument) => /^[^-/\s][^/\s]*:\d+$/.test(argument));
-const { port, stop } = await openSession(name, version, address);
+const { port, stop } = await openSession(name, version, () => engineAddress(rest));
 
 const leave = (): void => {
   stop();
