@@ -7,8 +7,10 @@ import { logsCommand } from "./commands/logs.ts";
 import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { runCommand } from "./commands/run.ts";
-import { listCommand, statusCommand } from "./commands/runs.ts";
+import { historyCommand, runsCommand } from "./commands/runs.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { showCommand } from "./commands/show.ts";
+import { statusCommand } from "./commands/status.ts";
 import { validateCommand } from "./commands/validate.ts";
 
 const EXIT_CODES = `
@@ -21,8 +23,8 @@ Exit codes:
   20   the job does not fit              21   something could not be removed
   64   wrong command line                65   invalid spec, plan or config
   66   a named file or object is missing 69   this machine lacks something
-  74   something can't be reached        77   credentials were refused
-  70   a bug of Mayfly
+  73   at odds with what is there         74   something can't be reached
+  77   credentials were refused          70   a bug of Mayfly
 
 Examples:
   $ mayfly lab up                              a real Kubernetes on this machine
@@ -43,7 +45,9 @@ export function buildProgram(): Command {
     previewCommand(),
     validateCommand(),
     schemaCommand(),
-    listCommand(),
+    runsCommand(),
+    showCommand(),
+    historyCommand(),
     statusCommand(),
     logsCommand(),
     destroyCommand(),

@@ -1,32 +1,29 @@
-import { UserError } from "../../base/errors.ts";
+import { EXIT, UserError } from "../../base/errors.ts";
 import { startEngine } from "../engine/index.ts";
 import { readConnection } from "./environment.ts";
-import { openRecorded, summarize } from "./inspect.ts";
+import { isStale, openRecorded } from "./inspect.ts";
 import { Journal } from "./journal.ts";
+import { withLedger } from "./ledger.ts";
 import { thisHelper } from "./liveness.ts";
-import { fileRecords, type RunRecord, type RunRecords } from "./records.ts";
+import { ledgerRecords, type RunRecord, type RunRecords } from "./records.ts";
 import { removeRun } from "./removal.ts";
 import type { DestroyOptions, DestroyResult } from "./types.ts";
 import { noteEngineEvent } from "./work.ts";
 
 /** See index.ts. */
-export async function destroyRun(
-  run: string,
-  options: DestroyOptions = {},
-  records: RunRecords = fileRecords(),
-): Promise<DestroyResult> {
-  const record = await records.get(run);
-  const { state, pid } = await summarize(record);
-  if (state === "running") {
-    throw new UserError(
-      "run-active",
-      `Run ${run} is still at work (process ${pid} on ${record.helper.host}).`,
-      {
+export async function destroyRun(run: string, options: DestroyOptions = {}): Promise<DestroyResult> {
+  return await withLedger(async (ledger) => {
+    const records = ledgerRecords(ledger);
+    const record = await records.get(run);
+    const { host, pid } = record.helper;
+    if (record.state === "active" && !(await isStale(record))) {
+      throw new UserError("run-active", `Run ${run} is still at work (process ${pid} on ${host}).`, {
         hint: `Stop it there with Ctrl-C, or: kill ${pid}. It destroys its cluster itself.`,
-      },
-    );
-  }
-  return await remove(record, options, records);
+        exitCode: EXIT.conflict,
+      });
+    }
+    return await remove(record, options, records);
+  });
 }
 
 async function remove(

@@ -7,8 +7,12 @@ import type {
   DestroyOptions,
   DestroyResult,
   EnvironmentOptions,
+  HistoryOptions,
   JobPreview,
+  ListOptions,
   LogOptions,
+  RunDetails,
+  RunHistory,
   RunOptions,
   RunStatus,
   RunSummary,
@@ -51,9 +55,19 @@ export async function previewJob(
   return await (await import("./preview.ts")).previewJob(job, options);
 }
 
-/** Runs that this machine knows of, newest first. Reads records only. */
-export async function listRuns(): Promise<readonly RunSummary[]> {
-  return await (await import("./inspect.ts")).listRuns();
+/** Runs that the ledger knows of, newest first. @throws UserError `state-unknown`, `since-invalid` */
+export async function listRuns(options: ListOptions = {}): Promise<readonly RunSummary[]> {
+  return await (await import("./history.ts")).listRuns(options);
+}
+
+/** All that the ledger knows of a run; asks no cluster. @throws UserError `unknown-run` */
+export async function showRun(run: string): Promise<RunDetails> {
+  return await (await import("./history.ts")).showRun(run);
+}
+
+/** A job's runs, newest first. @throws UserError `unknown-job` */
+export async function jobHistory(job: string, options: HistoryOptions = {}): Promise<RunHistory> {
+  return await (await import("./history.ts")).jobHistory(job, options);
 }
 
 /** @throws UserError `unknown-run` */

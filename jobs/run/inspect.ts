@@ -1,59 +1,61 @@
+import { UserError } from "../../base/errors.ts";
 import type { PodReport } from "../../schema/report.ts";
+import type { RunSummaryRow } from "../ledger/index.ts";
 import { openRunCluster, type RunCluster } from "./cluster.ts";
 import { readConnection, readContract } from "./environment.ts";
-import { helperLives } from "./liveness.ts";
-import { fileRecords, type RunRecord, type RunRecords } from "./records.ts";
+import { withLedger } from "./ledger.ts";
+import { helperLives, helperOf } from "./liveness.ts";
+import { isEnded, ledgerRecords, type RunRecord } from "./records.ts";
 import type { EnvironmentOptions, RunState, RunStatus, RunSummary } from "./types.ts";
 
-/** What a record says today: its helper may have died since it was written. */
-export async function summarize(record: RunRecord): Promise<RunSummary> {
-  const { plan, phase, helper, startedAt, endedAt, outcome } = record;
+/** What the ledger says of a run, today: its helper may have died since it was written. */
+export async function summarize(row: RunSummaryRow): Promise<RunSummary> {
+  const helper = helperOf(row.holder);
   return {
-    run: plan.run,
-    job: plan.job,
-    tenant: plan.tenant,
-    environment: plan.environment,
-    attempt: plan.attempt,
-    namespace: plan.namespace,
-    stack: plan.stack,
-    state: await stateOf(record),
-    phase,
-    pid: helper.pid,
-    startedAt,
-    endedAt,
-    outcome,
+    run: row.run,
+    key: row.key,
+    job: row.job,
+    tenant: row.tenant,
+    environment: row.environment,
+    interval: row.interval,
+    attempt: row.attempt,
+    namespace: row.namespace,
+    stack: row.stack,
+    state: await stateOf(row),
+    phase: row.phase,
+    holder: row.holder,
+    pid: helper?.pid,
+    submittedAt: row.submittedAt,
+    startedAt: row.startedAt,
+    endedAt: row.endedAt,
+    cancelRequestedAt: row.cancelRequestedAt,
+    outcome: row.outcome,
+    left: row.left,
   };
 }
 
-async function stateOf({ state, helper, left }: RunRecord): Promise<RunState> {
-  switch (state) {
-    case "kept":
-      return "kept";
-    case "ended":
-      return left.length === 0 ? "ended" : "stale";
-    case "active":
-      return (await helperLives(helper)) === false ? "stale" : "running";
-  }
+async function stateOf({ state, holder, left }: RunSummaryRow): Promise<RunState> {
+  if (state === "queued" || state === "kept") return state;
+  if (isEnded(state)) return left.length === 0 ? state : "stale";
+  const helper = helperOf(holder);
+  return helper !== undefined && (await helperLives(helper)) === false ? "stale" : state;
+}
+
+/** Whether a run's helper died before the end, as far as this machine can tell, or left something. */
+export async function isStale({ state, helper, left }: RunRecord): Promise<boolean> {
+  if (state === "active") return (await helperLives(helper)) === false;
+  return state === "ended" && left.length > 0;
 }
 
 /** See index.ts. */
-export async function listRuns(records: RunRecords = fileRecords()): Promise<readonly RunSummary[]> {
-  const found = await records.list((file) => {
-    process.emitWarning(`Not a run record that this version reads: ${file}`);
-  });
-  return await Promise.all(found.map(summarize));
-}
-
-/** See index.ts. */
-export async function runStatus(
-  run: string,
-  options: EnvironmentOptions = {},
-  records: RunRecords = fileRecords(),
-): Promise<RunStatus> {
-  const record = await records.get(run);
-  const summary = await summarize(record);
+export async function runStatus(run: string, options: EnvironmentOptions = {}): Promise<RunStatus> {
+  const { record, row } = await withLedger(async (ledger) => ({
+    record: await ledgerRecords(ledger).get(run),
+    row: await ledger.get(run),
+  }));
+  const summary = await summarize(row);
   const { plan, report } = record;
-  if (summary.state === "ended") return { summary, plan, pods: [], report };
+  if (isEnded(summary.state)) return { summary, plan, pods: [], report };
   try {
     const cluster = await openRecorded(record, options);
     try {
@@ -62,8 +64,8 @@ export async function runStatus(
       cluster.close();
     }
   } catch (error) {
-    const unreachable = error instanceof Error ? error.message : String(error);
-    return { summary, plan, report, pods: [], unreachable };
+    if (!(error instanceof UserError)) throw error;
+    return { summary, plan, report, pods: [], unreachable: error.message };
   }
 }
 

@@ -22,6 +22,8 @@ export class Journal {
   #record: RunRecord;
   #state: AttemptState = NEW_ATTEMPT;
   #written: Promise<void> = Promise.resolve();
+  #unwritten: RunEvent[] = [];
+  #writable = true;
 
   constructor(records: RunRecords, record: RunRecord, listener: (event: RunEvent) => void) {
     this.#records = records;
@@ -41,9 +43,14 @@ export class Journal {
     this.pass({ ...event, at: at.toISOString(), run: this.#record.plan.run });
   };
 
-  /** Hands a whole event on. */
+  /** Hands a whole event on, and records it. Log lines are the store's, and a report is part of the record. */
   readonly pass = (event: RunEvent): void => {
     this.#listener(event);
+    if (event.type === "log" || event.type === "report") return;
+    this.#unwritten.push(event);
+    this.#write(async () => {
+      await this.#writeEvents();
+    });
   };
 
   readonly warn = (message: string): void => {
@@ -81,19 +88,45 @@ export class Journal {
   readonly update = (change: Partial<RunRecord>): void => {
     this.#record = { ...this.#record, ...change };
     const record = this.#record;
-    this.#written = this.#written
-      .then(async () => {
-        await this.#records.put(record);
-      })
-      .catch((error: unknown) => {
-        this.warn(`The run's record could not be written: ${String(error)}`);
-      });
+    this.#write(async () => {
+      await this.#records.put(record);
+    });
   };
 
-  /** Settles when the record is on disk. */
+  /** Settles when all is written, as far as it can be. */
   readonly flush = async (): Promise<void> => {
     await this.#written;
   };
+
+  /** One thing after the other. What can't be written is told once, to the listener alone: it can't be recorded either. */
+  #write(write: () => Promise<void>): void {
+    this.#written = this.#written.then(write).then(
+      () => {
+        this.#writable = true;
+      },
+      (error: unknown) => {
+        if (!this.#writable) return;
+        this.#writable = false;
+        const reason = error instanceof Error ? error.message : String(error);
+        const message = `The run could not be recorded: ${reason}`;
+        const { run } = this.#record.plan;
+        this.#listener({ type: "warning", at: new Date().toISOString(), run, message });
+      },
+    );
+  }
+
+  /** All that came up since the last time at once; what fails is tried again with the next. */
+  async #writeEvents(): Promise<void> {
+    const events = this.#unwritten;
+    if (events.length === 0) return;
+    this.#unwritten = [];
+    try {
+      await this.#records.append(this.#record.plan.run, events);
+    } catch (error) {
+      this.#unwritten = [...events, ...this.#unwritten];
+      throw error;
+    }
+  }
 
   #apply(step: AttemptStep): boolean {
     const before = this.#state;

@@ -1,14 +1,31 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import type { RunRecord } from "./records.ts";
+
+/** A process that works on runs. */
+export interface Helper {
+  readonly host: string;
+  readonly pid: number;
+  /** Tells a process from a later one with the same id. */
+  readonly startedAt: string;
+}
+
+/** A helper's name as a holder, in ledger and leases. */
+export const holderOf = ({ host, pid, startedAt }: Helper): string => `${host}/${pid}/${startedAt}`;
+
+/** The helper of that name; undefined where it was given otherwise. */
+export function helperOf(holder: string | undefined): Helper | undefined {
+  const [, host, pid, startedAt] = /^([^/]+)\/(\d+)\/([^/]*)$/.exec(holder ?? "") ?? [];
+  if (host === undefined || startedAt === undefined) return undefined;
+  return { host, pid: Number(pid), startedAt };
+}
 
 /** How this process is told from others, also after its id was given to another one. */
-export async function thisHelper(): Promise<RunRecord["helper"]> {
+export async function thisHelper(): Promise<Helper> {
   return { host: hostname(), pid: process.pid, startedAt: (await startOf(process.pid)) ?? "" };
 }
 
 /** Whether a run's helper still lives; undefined where it ran on another machine, which we can't tell from here. */
-export async function helperLives(helper: RunRecord["helper"]): Promise<boolean | undefined> {
+export async function helperLives(helper: Helper): Promise<boolean | undefined> {
   if (helper.host !== hostname()) return undefined;
   const start = await startOf(helper.pid);
   return start !== undefined && (helper.startedAt === "" || start === helper.startedAt);

@@ -6,19 +6,16 @@ import { type ObjectStore, openStore } from "../store/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import { logFolder } from "./collect.ts";
 import { readConnection } from "./environment.ts";
-import { openRecorded, summarize } from "./inspect.ts";
-import { fileRecords, type RunRecord, type RunRecords } from "./records.ts";
+import { openRecorded } from "./inspect.ts";
+import { withLedger } from "./ledger.ts";
+import { ledgerRecords, type RunRecord } from "./records.ts";
 import type { LogOptions } from "./types.ts";
 
 /** See index.ts. */
-export async function runLogs(
-  run: string,
-  options: LogOptions,
-  records: RunRecords = fileRecords(),
-): Promise<void> {
-  const record = await records.get(run);
-  const { state } = await summarize(record);
-  if (state !== "ended" && (await liveLogs(record, options))) return;
+export async function runLogs(run: string, options: LogOptions): Promise<void> {
+  const record = await withLedger(async (ledger) => await ledgerRecords(ledger).get(run));
+  const gone = record.state === "ended" && record.left.length === 0;
+  if (!gone && (await liveLogs(record, options))) return;
   const connection = await readConnection(options.connection ?? record.connection);
   const store = openStore(connection.s3);
   try {

@@ -1,123 +1,167 @@
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { z } from "zod";
 import { UserError } from "../../base/errors.ts";
-import { stateDir } from "../../base/paths.ts";
-import { Outcome } from "../../schema/outcome.ts";
-import { Plan } from "../../schema/plan.ts";
-import { Phase, RunReport } from "../../schema/report.ts";
+import type { RunEvent } from "../../schema/events.ts";
+import type { JobSpec } from "../../schema/job.ts";
+import type { Outcome } from "../../schema/outcome.ts";
+import type { Plan } from "../../schema/plan.ts";
+import type { Phase, RunReport } from "../../schema/report.ts";
+import {
+  type Ledger,
+  type LedgerRun,
+  type RunPatch,
+  type RunStateName,
+  TERMINAL_STATES,
+} from "../ledger/index.ts";
+import { type Helper, helperOf, holderOf } from "./liveness.ts";
 
-/** What is kept of a run, from before anything exists until it is forgotten. */
-export const RunRecord = z.strictObject({
-  apiVersion: z.literal("mayfly.dev/record/v1"),
-  plan: Plan.describe("Of the last attempt."),
-  phase: Phase,
+/** What is kept of a run that has a plan, from before anything exists until it is forgotten. */
+export interface RunRecord {
+  /** Undefined where the run is from the time before the ledger. */
+  readonly spec: JobSpec | undefined;
+  /** Of the last attempt. */
+  readonly plan: Plan;
+  readonly phase: Phase;
   /** `active`: its helper works on it, or died; `kept`: left up on purpose; `ended`: destroyed, as far as `left` says. */
-  state: z.enum(["active", "kept", "ended"]),
-  connection: z.string().describe("Path of the connection file."),
-  helper: z.strictObject({
-    host: z.string(),
-    pid: z.int(),
-    /** Tells a process from a later one with the same id. */
-    startedAt: z.string(),
-  }),
-  startedAt: z.iso.datetime(),
-  endedAt: z.iso.datetime().optional(),
-  outcome: Outcome.optional(),
-  left: z.array(z.string()),
-  report: RunReport.optional(),
-});
-export type RunRecord = z.infer<typeof RunRecord>;
+  readonly state: "active" | "kept" | "ended";
+  /** Path of the connection file. */
+  readonly connection: string;
+  readonly helper: Helper;
+  readonly startedAt: string;
+  readonly endedAt?: string | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly left: readonly string[];
+  readonly report?: RunReport | undefined;
+}
 
-/** Where runs are recorded. A file each, for now; a ledger that several helpers share takes its place behind this. */
+/** Where a helper records the runs that it works on. */
 export interface RunRecords {
   /** @throws UserError `run-exists` */
-  readonly add: (record: RunRecord) => Promise<void>;
+  readonly add: (record: RunRecord & { readonly spec: JobSpec }) => Promise<void>;
+  /** @throws UserError `run-changed` where another helper wrote it meanwhile. */
   readonly put: (record: RunRecord) => Promise<void>;
-  /** @throws UserError `unknown-run`, `record-unreadable` */
+  readonly append: (run: string, events: readonly RunEvent[]) => Promise<void>;
+  /** @throws UserError `unknown-run`; `run-unreadable`; `run-not-planned` while there is nothing but its spec. */
   readonly get: (run: string) => Promise<RunRecord>;
   /** Forgets a run that made nothing. */
   readonly remove: (run: string) => Promise<void>;
-  /** Newest first. Unreadable ones are told to `onUnreadable`. */
-  readonly list: (onUnreadable?: (file: string) => void) => Promise<readonly RunRecord[]>;
 }
 
-/** Records as JSON files in a folder; a reader never sees half a file. */
-export function fileRecords(folder: string = join(stateDir(), "runs")): RunRecords {
-  const path = (run: string): string => join(folder, `${run}.json`);
-  const writeAside = async (record: RunRecord): Promise<string> => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const aside = `${path(record.plan.run)}.${process.pid}.tmp`;
-    await writeFile(aside, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
-    return aside;
+/** Records in the ledger: each change goes there with the version that this helper saw last. */
+export function ledgerRecords(ledger: Ledger): RunRecords {
+  const known = new Map<string, { readonly version: number; readonly record: RunRecord | undefined }>();
+  const versionOf = async (run: string): Promise<number> =>
+    known.get(run)?.version ?? (await ledger.get(run)).version;
+  const change = async (record: RunRecord, version: number, before: RunRecord | undefined): Promise<void> => {
+    const next = await ledger.update(record.plan.run, version, patchOf(record, before));
+    known.set(record.plan.run, { version: next, record });
   };
-  const read = async (file: string): Promise<RunRecord> =>
-    RunRecord.parse(JSON.parse(await readFile(file, "utf8")));
-
   return {
     add: async (record) => {
-      const aside = await writeAside(record);
-      try {
-        // A link never replaces a file: of two helpers with the same run id one fails here, before anything exists.
-        await link(aside, path(record.plan.run));
-      } catch (cause) {
-        if (!hasCode(cause, "EEXIST")) throw cause;
-        throw new UserError("run-exists", `There is a run ${record.plan.run} already.`, {
-          path: path(record.plan.run),
-          hint: "Leave the run's id out, so that a new one is made.",
-          cause,
-        });
-      } finally {
-        await rm(aside, { force: true });
-      }
+      const { plan, spec, connection, helper, startedAt } = record;
+      await ledger.submit({
+        run: plan.run,
+        spec,
+        environment: plan.environment,
+        connection,
+        holder: holderOf(helper),
+        submittedAt: startedAt,
+      });
+      await change(record, 1, undefined);
     },
     put: async (record) => {
-      await rename(await writeAside(record), path(record.plan.run));
+      const { run } = record.plan;
+      await change(record, await versionOf(run), known.get(run)?.record);
+    },
+    append: async (run, events) => {
+      await ledger.append(run, events);
     },
     get: async (run) => {
-      // Also keeps `../` out of the path.
-      if (!/^[a-z0-9-]+$/.test(run)) throw unknownRun(run);
-      try {
-        return await read(path(run));
-      } catch (cause) {
-        if (hasCode(cause, "ENOENT")) throw unknownRun(run);
-        throw new UserError("record-unreadable", `The record of run ${run} can't be read.`, {
-          path: path(run),
-          hint: "It may be another version's. Look for namespaces with the label mayfly.dev/run, then delete the file.",
-          cause,
-        });
-      }
+      const found = await ledger.get(run);
+      const record = recordOf(found);
+      known.set(run, { version: found.version, record });
+      return record;
     },
     remove: async (run) => {
-      await rm(path(run), { force: true });
-    },
-    list: async (onUnreadable) => {
-      const names = await readdir(folder).catch((error: unknown) => {
-        if (hasCode(error, "ENOENT")) return [];
-        throw error;
-      });
-      const files = names.filter((name) => name.endsWith(".json")).map((name) => join(folder, name));
-      const records = await Promise.all(
-        files.map(async (file) => {
-          try {
-            return await read(file);
-          } catch {
-            onUnreadable?.(file);
-            return undefined;
-          }
-        }),
-      );
-      return records
-        .filter((record) => record !== undefined)
-        .sort((one, other) => other.startedAt.localeCompare(one.startedAt));
+      await ledger.forget(run, await versionOf(run));
+      known.delete(run);
     },
   };
 }
 
-const hasCode = (error: unknown, code: string): boolean =>
-  typeof error === "object" && error !== null && Reflect.get(error, "code") === code;
+/** Only what differs: plans and reports are large. */
+function patchOf(record: RunRecord, before: RunRecord | undefined): RunPatch {
+  return {
+    state: stateNameOf(record),
+    attempt: record.plan.attempt,
+    phase: record.phase,
+    left: record.left,
+    holder: holderOf(record.helper),
+    ...(record.plan === before?.plan ? {} : { plan: record.plan }),
+    ...(record.outcome === before?.outcome ? {} : { outcome: record.outcome }),
+    ...(record.report === before?.report ? {} : { report: record.report }),
+    ...(record.endedAt === before?.endedAt ? {} : { endedAt: record.endedAt }),
+  };
+}
 
-const unknownRun = (run: string): UserError =>
-  new UserError("unknown-run", `This machine knows of no run ${run}.`, {
-    hint: "See the runs it knows: npx mayfly list",
-  });
+const STATE_OF_PHASE: Readonly<Record<Phase, RunStateName>> = {
+  preparing: "planning",
+  creating: "creating",
+  starting: "running",
+  running: "running",
+  collecting: "finishing",
+  destroying: "destroying",
+  verifying: "destroying",
+};
+
+const STATE_OF_OUTCOME: Readonly<Record<Outcome["kind"], RunStateName>> = {
+  succeeded: "succeeded",
+  cancelled: "cancelled",
+  lost: "lost",
+  "user-failure": "failed",
+  "out-of-memory": "failed",
+  image: "failed",
+  unschedulable: "failed",
+  refused: "failed",
+  deadline: "failed",
+  infrastructure: "failed",
+};
+
+/** The ledger's name of the state that a record is in. */
+export function stateNameOf({
+  state,
+  phase,
+  outcome,
+}: Pick<RunRecord, "state" | "phase" | "outcome">): RunStateName {
+  if (state === "kept") return "kept";
+  if (state === "active") return STATE_OF_PHASE[phase];
+  return outcome === undefined ? "lost" : STATE_OF_OUTCOME[outcome.kind];
+}
+
+/** @throws UserError `run-not-planned` */
+function recordOf(run: LedgerRun): RunRecord {
+  const { spec, plan, phase = "preparing", state, connection, holder, submittedAt, left } = run;
+  if (plan === undefined) {
+    throw new UserError(
+      "run-not-planned",
+      `Run ${run.run} has no plan yet, and nothing of it exists: it is ${state}.`,
+      {
+        hint: `See what is known of it: npx mayfly show ${run.run}`,
+      },
+    );
+  }
+  return {
+    spec,
+    plan,
+    phase,
+    state: state === "kept" ? "kept" : isEnded(state) ? "ended" : "active",
+    connection,
+    helper: helperOf(holder) ?? { host: holder ?? "", pid: 0, startedAt: "" },
+    startedAt: submittedAt,
+    endedAt: run.endedAt,
+    outcome: run.outcome,
+    left,
+    report: run.report,
+  };
+}
+
+/** Whether a run stays in this state. */
+export const isEnded = (state: string): boolean => TERMINAL_STATES.some((terminal) => terminal === state);

@@ -15,10 +15,11 @@ import {
   readContract,
 } from "./environment.ts";
 import { Journal } from "./journal.ts";
+import { openRunLedger, pruneLedger } from "./ledger.ts";
 import { thisHelper } from "./liveness.ts";
 import { triesAgain } from "./phases.ts";
 import { newRunId, planAttempt, readSpec } from "./prepare.ts";
-import { fileRecords, type RunRecord, type RunRecords } from "./records.ts";
+import { ledgerRecords, type RunRecord, type RunRecords } from "./records.ts";
 import type { RunOptions } from "./types.ts";
 
 /** All the outside that a run needs. */
@@ -38,6 +39,7 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
   const engine = startEngine(connection);
   const contract = early(readContract(connection.contract));
   const cluster = early(openRunCluster(connection, async () => await contract));
+  const ledger = early(openRunLedger());
   const store = openStore(connection.s3);
   try {
     const spec = await readSpec(job);
@@ -46,14 +48,19 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
       engine,
       cluster: async () => await cluster,
       store,
-      records: fileRecords(),
+      records: ledgerRecords(await ledger),
     };
-    return await runAttempts(spec, environment, tools, { ...options, submittedAt });
+    const report = await runAttempts(spec, environment, tools, { ...options, submittedAt });
+    await pruneLedger(await ledger);
+    return report;
   } finally {
     await Promise.allSettled([
       engine.close(),
       cluster.then((opened) => {
         opened.close();
+      }),
+      ledger.then(async (opened) => {
+        await opened.close();
       }),
     ]);
     store.close();
@@ -81,7 +88,7 @@ export async function runAttempts(
     const again = (outcome: Outcome): boolean =>
       options.signal?.aborted !== true && triesAgain(spec.retries, [...outcomes, outcome.kind]);
     try {
-      last = await recordedAttempt(plan, environment, tools, options, again);
+      last = await recordedAttempt(spec, plan, environment, tools, options, again);
     } catch (error) {
       if (last === undefined || !(error instanceof UserError)) throw error;
       last.journal.warn(`Attempt ${attempt} could not be made: ${error.message}`);
@@ -108,14 +115,15 @@ async function conclude({ report, journal }: Attempt): Promise<RunReport> {
 }
 
 async function recordedAttempt(
+  spec: JobSpec,
   plan: Plan,
   environment: Environment,
   tools: RunTools,
   options: RunOptions & { readonly submittedAt: Date },
   again: (outcome: Outcome) => boolean,
 ): Promise<Attempt> {
-  const record = await newRecord(plan, environment, options.submittedAt);
-  // On disk before anything exists, so that a helper that is killed at any later point leaves a trace.
+  const record = await newRecord(spec, plan, environment, options.submittedAt);
+  // In the ledger before anything exists, so that a helper that is killed at any later point leaves a trace.
   await (plan.attempt === 1 ? tools.records.add(record) : tools.records.put(record));
   const journal = new Journal(tools.records, record, listener(options.onEvent));
   try {
@@ -144,9 +152,14 @@ async function recordedAttempt(
   }
 }
 
-async function newRecord(plan: Plan, environment: Environment, submittedAt: Date): Promise<RunRecord> {
+async function newRecord(
+  spec: JobSpec,
+  plan: Plan,
+  environment: Environment,
+  submittedAt: Date,
+): Promise<RunRecord & { readonly spec: JobSpec }> {
   return {
-    apiVersion: "mayfly.dev/record/v1",
+    spec,
     plan,
     phase: "preparing",
     state: "active",

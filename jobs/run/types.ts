@@ -1,7 +1,9 @@
 import type { RunEvent } from "../../schema/events.ts";
+import type { JobSpec } from "../../schema/job.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
-import type { PodReport, RunReport } from "../../schema/report.ts";
+import type { Phase, PodReport, RunReport } from "../../schema/report.ts";
+import type { DataInterval, RunStateName, SeenLease } from "../ledger/index.ts";
 
 /** Which environment a command talks to. */
 export interface EnvironmentOptions {
@@ -26,29 +28,81 @@ export interface RunOptions extends EnvironmentOptions {
 }
 
 /**
- * What a run record tells about a run. `running`: its helper lives; `kept`: left up on purpose; `stale`: its helper died
- * before the end, or could not remove all, so something may be left; `ended`: destroyed.
+ * Where a run is: the ledger's states, from `queued` to `succeeded`, `failed`, `cancelled` or `lost`, and `kept` where it was left
+ * up on purpose. `stale` takes their place where its helper died before the end, or could not remove all: something may be left.
  */
-export type RunState = "running" | "kept" | "stale" | "ended";
+export type RunState = RunStateName | "stale";
 
-/** One row of `mayfly list`. */
+/** One row of `mayfly runs`. Times are ISO 8601. */
 export interface RunSummary {
   readonly run: string;
+  readonly key: string | undefined;
   readonly job: string;
   readonly tenant: string;
   readonly environment: string;
+  readonly interval: DataInterval | undefined;
+  /** 0 until the first one is planned. */
   readonly attempt: number;
-  readonly namespace: string;
-  readonly stack: string;
+  readonly namespace: string | undefined;
+  readonly stack: string | undefined;
   readonly state: RunState;
   /** The last phase that was entered. */
-  readonly phase: string;
-  /** The helper's process id on this machine. */
-  readonly pid: number;
-  /** ISO 8601. */
-  readonly startedAt: string;
-  readonly endedAt?: string | undefined;
+  readonly phase: string | undefined;
+  /** Who works on it, or did. */
+  readonly holder: string | undefined;
+  /** The holder's process id on its machine. */
+  readonly pid: number | undefined;
+  readonly submittedAt: string;
+  readonly startedAt: string | undefined;
+  readonly endedAt: string | undefined;
+  readonly cancelRequestedAt: string | undefined;
+  readonly outcome: Outcome | undefined;
+  /** What could not be removed. */
+  readonly left: readonly string[];
+}
+
+/** Which runs `mayfly history` shows. */
+export interface HistoryOptions {
+  readonly tenant?: string | undefined;
+  /** How long ago at most (`2h`, `7d`), or an ISO 8601 date. */
+  readonly since?: string | undefined;
+  /** At most so many, the newest; default 50. */
+  readonly limit?: number | undefined;
+}
+
+/** Which runs `mayfly runs` shows. */
+export interface ListOptions extends HistoryOptions {
+  readonly states?: readonly string[] | undefined;
+  readonly job?: string | undefined;
+}
+
+/** A job's runs, newest first. */
+export interface RunHistory {
+  readonly job: string;
+  readonly runs: readonly RunSummary[];
+}
+
+/** An attempt as the run's events tell it. */
+export interface SeenAttempt {
+  readonly attempt: number;
+  readonly phases: readonly { readonly phase: Phase; readonly at: string }[];
   readonly outcome?: Outcome | undefined;
+}
+
+/** All that the ledger knows of a run. */
+export interface RunDetails {
+  readonly summary: RunSummary;
+  /** Undefined for a run from the time before the ledger. */
+  readonly spec: JobSpec | undefined;
+  /** Of the last attempt. */
+  readonly plan: Plan | undefined;
+  readonly report: RunReport | undefined;
+  readonly attempts: readonly SeenAttempt[];
+  /** Who was seen to hold the run's lease. */
+  readonly leases: readonly SeenLease[];
+  readonly events: readonly RunEvent[];
+  /** Events of a form that this version does not know. */
+  readonly unknownEvents: number;
 }
 
 /** What `mayfly status RUN` shows. */

@@ -66,7 +66,7 @@ describe("kill -9 of the helper", () => {
     expect(result.left).toEqual([]);
     for (let i = 0; i < 60 && (await run.processes()).length > 0; i++) await sleep(500);
     await expectNothingLeft(run);
-    expect((await runStatus(id)).summary.state).toBe("ended");
+    expect((await runStatus(id)).summary.state).toBe("lost");
   });
 });
 

@@ -7,7 +7,7 @@ import { printJson, printLine } from "../output.ts";
 export const destroyCommand = () =>
   new Command("destroy")
     .description("remove what is left of a run: one that was kept, or whose helper died")
-    .argument("<run>", "run id, as `mayfly list` shows it")
+    .argument("<run>", "run id, as `mayfly runs` shows it")
     .addOption(connectionOption())
     .addOption(jsonOption())
     .addHelpText("after", examples("mayfly destroy pi-1a2b3c4d"))

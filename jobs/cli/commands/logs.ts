@@ -5,7 +5,7 @@ import { printLine } from "../output.ts";
 export const logsCommand = () =>
   new Command("logs")
     .description("print a run's log: from its pods while they live, else from the S3 store")
-    .argument("<run>", "run id, as `mayfly list` shows it")
+    .argument("<run>", "run id, as `mayfly runs` shows it")
     .option("-f, --follow", "wait for further lines until the driver ends")
     .addOption(
       new Option("--container <name>", "which container's log").choices([

@@ -78,22 +78,26 @@ export interface FakeTools extends RunTools {
   readonly events: RunEvent[];
   readonly onEvent: (event: RunEvent) => void;
   readonly stored: Map<string, RunRecord>;
+  /** Events that went to the ledger. */
+  readonly recorded: RunEvent[];
 }
 
 export function fakeTools(scenario: Scenario = {}): FakeTools {
   const calls: string[] = [];
   const events: RunEvent[] = [];
   const stored = new Map<string, RunRecord>();
+  const recorded: RunEvent[] = [];
   const cluster = fakeCluster(scenario, calls);
   return {
     calls,
     events,
     stored,
+    recorded,
     onEvent: (event) => events.push(event),
     engine: fakeEngine(scenario, calls),
     cluster: async () => await Promise.resolve(cluster),
     store: fakeStore(scenario, calls),
-    records: fakeRecords(stored, calls),
+    records: fakeRecords(stored, recorded, calls),
   };
 }
 
@@ -250,7 +254,7 @@ function fakeStore({ missing = [] }: Scenario, calls: string[]): ObjectStore {
   };
 }
 
-function fakeRecords(stored: Map<string, RunRecord>, calls: string[]): RunRecords {
+function fakeRecords(stored: Map<string, RunRecord>, recorded: RunEvent[], calls: string[]): RunRecords {
   const put = async (record: RunRecord): Promise<void> => {
     stored.set(record.plan.run, record);
     await Promise.resolve();
@@ -272,6 +276,9 @@ function fakeRecords(stored: Map<string, RunRecord>, calls: string[]): RunRecord
       stored.delete(run);
       await Promise.resolve();
     },
-    list: async () => await Promise.resolve([...stored.values()]),
+    append: async (_run, appended) => {
+      recorded.push(...appended);
+      await Promise.resolve();
+    },
   };
 }

@@ -1,0 +1,128 @@
+import { Command } from "@commander-js/extra-typings";
+import type { RunEvent } from "../../../schema/events.ts";
+import type { RunDetails } from "../../run/index.ts";
+import { examples, jsonOption } from "../options.ts";
+import { printJson, printLine, renderTable } from "../output.ts";
+
+export const showCommand = () =>
+  new Command("show")
+    .description("show all that the ledger knows of a run: spec, plan, attempts, events, report")
+    .argument("<run>", "run id, as `mayfly runs` shows it")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      examples("mayfly show pi-1a2b3c4d", "mayfly show pi-1a2b3c4d --json | jq .plan.quota"),
+    )
+    .action(async (run, { json }) => {
+      const { showRun } = await import("../../run/index.ts");
+      const details = await showRun(run);
+      if (json === true) {
+        printJson(details);
+        return;
+      }
+      await print(details);
+    });
+
+async function print(details: RunDetails): Promise<void> {
+  const { summary, spec, attempts, leases, events, unknownEvents, report } = details;
+  printLine(renderTable(["RUN", summary.run], facts(details)));
+  await section("SPEC", async () => {
+    const { stringify } = await import("yaml");
+    printLine(
+      spec === undefined ? "not known: the run is from before the ledger" : stringify(spec).trimEnd(),
+    );
+  });
+  await section("ATTEMPTS", () => {
+    printLine(
+      attempts.length === 0
+        ? "none yet"
+        : renderTable(["ATTEMPT", "PHASE", "SINCE", "OUTCOME"], rowsOf(attempts)),
+    );
+  });
+  if (leases.length > 0) {
+    await section("HOLDERS", () => {
+      printLine(
+        renderTable(
+          ["HOLDER", "FENCE", "SEEN"],
+          leases.map(({ holder, fence, at }) => [holder, String(fence), at]),
+        ),
+      );
+    });
+  }
+  await section("EVENTS", () => {
+    const told = events.map((event) => [event.at, event.type, textOf(event)]);
+    printLine(told.length === 0 ? "none" : renderTable(["AT", "TYPE", "WHAT"], told));
+    if (unknownEvents > 0) printLine(`and ${unknownEvents} that another version of Mayfly wrote`);
+  });
+  if (report !== undefined) {
+    const { renderReport } = await import("../../report/index.ts");
+    await section("REPORT", () => {
+      printLine(renderReport(report));
+    });
+  }
+  if (summary.state === "stale" || summary.state === "kept")
+    printLine(`Next: npx mayfly destroy ${summary.run}`);
+}
+
+async function section(title: string, print: () => void | Promise<void>): Promise<void> {
+  printLine();
+  printLine(title);
+  await print();
+}
+
+function facts({ summary, plan }: RunDetails): string[][] {
+  const { interval, left, outcome } = summary;
+  const message = outcome !== undefined && "message" in outcome ? outcome.message : outcome?.kind;
+  const all: readonly (readonly [string, string | undefined])[] = [
+    ["state", summary.state],
+    ["outcome", message],
+    ["job", `${summary.job} of tenant ${summary.tenant} in ${summary.environment}`],
+    ["key", summary.key],
+    ["data", interval === undefined ? undefined : `${interval.start} to ${interval.end}`],
+    ["submitted", summary.submittedAt],
+    ["started", summary.startedAt],
+    ["ended", summary.endedAt],
+    ["cancel asked", summary.cancelRequestedAt],
+    ["holder", summary.holder],
+    ["namespace", summary.namespace],
+    ["stack", summary.stack],
+    ["image", plan?.image.reference],
+    ["pods", plan === undefined ? undefined : `1 coordinator, ${plan.workers.count} workers`],
+    ["placed", plan === undefined ? undefined : `pool ${plan.placed.pool} in ${plan.placed.zone}`],
+    ["left behind", left.length === 0 ? undefined : left.join(", ")],
+  ];
+  return all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+}
+
+const rowsOf = (attempts: RunDetails["attempts"]): string[][] =>
+  attempts.flatMap(({ attempt, phases, outcome }) =>
+    phases.map(({ phase, at }, index) => [
+      index === 0 ? String(attempt) : "",
+      phase,
+      at,
+      index === phases.length - 1 ? (outcome?.kind ?? "-") : "",
+    ]),
+  );
+
+function textOf(event: RunEvent): string {
+  switch (event.type) {
+    case "planned":
+      return `${event.pods} pods in ${event.namespace}, pool ${event.pool}, zone ${event.zone}`;
+    case "phase":
+      return `${event.phase}, attempt ${event.attempt}`;
+    case "resource":
+      return `${event.operation} ${event.kind} ${event.name}`;
+    case "pod":
+      return `${event.pod} (${event.role}) ${event.state}`;
+    case "log":
+      return `${event.source}: ${event.line}`;
+    case "warning":
+      return event.message;
+    case "outcome":
+      return "message" in event.outcome
+        ? `${event.outcome.kind}: ${event.outcome.message}`
+        : event.outcome.kind;
+    case "report":
+      return event.report.outcome.kind;
+  }
+}

@@ -1,0 +1,127 @@
+import { EXIT, UserError } from "../../base/errors.ts";
+import { suggest } from "../../base/nearest.ts";
+import type { RunEvent } from "../../schema/events.ts";
+import { parseDuration } from "../../schema/primitives.ts";
+import {
+  LIVE_STATES,
+  type RunFilter,
+  RunStateName,
+  type RunSummaryRow,
+  TERMINAL_STATES,
+} from "../ledger/index.ts";
+import { summarize } from "./inspect.ts";
+import { withLedger } from "./ledger.ts";
+import type {
+  HistoryOptions,
+  ListOptions,
+  RunDetails,
+  RunHistory,
+  RunState,
+  RunSummary,
+  SeenAttempt,
+} from "./types.ts";
+
+/** Of a list, where no limit is given. */
+const LIMIT = 50;
+
+/** See index.ts. */
+export async function listRuns(options: ListOptions = {}): Promise<readonly RunSummary[]> {
+  const { limit = LIMIT, tenant, job } = options;
+  const states = statesOf(options.states);
+  const since = sinceOf(options.since);
+  const onlyStale = states?.every((state) => state === "stale") === true;
+  const filter: RunFilter = {
+    tenant,
+    job,
+    since,
+    // Whether a helper lives is not in the ledger: those that may be stale are all looked at.
+    states: states?.includes("stale") === true ? undefined : states?.filter((state) => state !== "stale"),
+    limit: states?.includes("stale") === true ? undefined : limit,
+  };
+  const rows = await withLedger(async (ledger) =>
+    onlyStale
+      ? byAge([
+          ...(await ledger.list({ ...filter, states: [...LIVE_STATES] })),
+          ...(await ledger.list({ ...filter, states: [...TERMINAL_STATES], leftBehind: true })),
+        ])
+      : await ledger.list(filter),
+  );
+  const runs = await Promise.all(rows.map(summarize));
+  return runs.filter(({ state }) => states?.includes(state) ?? true).slice(0, limit);
+}
+
+const byAge = (rows: readonly RunSummaryRow[]): RunSummaryRow[] =>
+  [...rows].sort((one, other) => other.submittedAt.localeCompare(one.submittedAt));
+
+/** See index.ts. */
+export async function jobHistory(job: string, options: HistoryOptions = {}): Promise<RunHistory> {
+  const { tenant, limit = LIMIT } = options;
+  const since = sinceOf(options.since);
+  const rows = await withLedger(async (ledger) => await ledger.history(job, { tenant, since, limit }));
+  return { job, runs: await Promise.all(rows.map(summarize)) };
+}
+
+/** See index.ts. */
+export async function showRun(run: string): Promise<RunDetails> {
+  return await withLedger(async (ledger) => {
+    const found = await ledger.get(run);
+    const { events, unknown } = await ledger.events(run);
+    return {
+      summary: await summarize(found),
+      spec: found.spec,
+      plan: found.plan,
+      report: found.report,
+      attempts: attemptsOf(events.map(({ event }) => event)),
+      leases: await ledger.leases(run),
+      events: events.map(({ event }) => event),
+      unknownEvents: unknown,
+    };
+  });
+}
+
+/** What the events tell of each attempt: when it entered which phase, and how it ended. */
+export function attemptsOf(events: readonly RunEvent[]): readonly SeenAttempt[] {
+  const attempts: {
+    attempt: number;
+    phases: SeenAttempt["phases"][number][];
+    outcome?: SeenAttempt["outcome"];
+  }[] = [];
+  for (const event of events) {
+    if (event.type === "phase") {
+      if (attempts.at(-1)?.attempt !== event.attempt) attempts.push({ attempt: event.attempt, phases: [] });
+      attempts.at(-1)?.phases.push({ phase: event.phase, at: event.at });
+    }
+    const last = attempts.at(-1);
+    if (event.type === "outcome" && last !== undefined) last.outcome = event.outcome;
+  }
+  return attempts;
+}
+
+const STATES: readonly RunState[] = [...RunStateName.options, "stale"];
+
+function statesOf(texts: readonly string[] | undefined): readonly RunState[] | undefined {
+  return texts?.map((text) => {
+    const state = STATES.find((name) => name === text);
+    if (state !== undefined) return state;
+    throw new UserError("state-unknown", `There is no state ${text}.`, {
+      path: "--state",
+      hint: suggest(text, STATES),
+      exitCode: EXIT.usage,
+    });
+  });
+}
+
+/** From `2h`, `7d` or a date to a time; undefined stays. */
+export function sinceOf(text: string | undefined, now = Date.now()): string | undefined {
+  if (text === undefined) return undefined;
+  const seconds = parseDuration(text);
+  const time = seconds === undefined ? Date.parse(text) : now - seconds * 1000;
+  // What JavaScript takes for a date beside ISO 8601 differs by engine.
+  if (!Number.isNaN(time) && (seconds !== undefined || /^\d{4}-\d{2}-\d{2}/.test(text)))
+    return new Date(time).toISOString();
+  throw new UserError("since-invalid", `${text} is neither a duration nor a date.`, {
+    path: "--since",
+    hint: "Give how long ago, such as 2h or 7d, or a date such as 2026-11-24 or 2026-11-24T06:00:00Z.",
+    exitCode: EXIT.usage,
+  });
+}
