@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import * as kubernetes from "@pulumi/kubernetes";
 import { Stack } from "@pulumi/pulumi/automation/index.js";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import { projectDir } from "../../base/paths.ts";
 import { FencePolicy } from "../../components/platform/fence-policy.ts";
 import { readConnection } from "../../lab/connection.ts";
 import { labPaths } from "../../lab/paths.ts";
@@ -25,7 +24,7 @@ type Line = z.infer<typeof Line>;
 
 /** A helper of its own: lease-holder.ts as a process. */
 function startHolder(namespace: string, run: string) {
-  const script = join(projectDir, "test", "e2e", "lease-holder.ts");
+  const script = fileURLToPath(new URL("./lease-holder.ts", import.meta.url));
   const { kubeconfig } = readConnection(labPaths());
   const child = spawn(process.execPath, [script, kubeconfig, namespace, run], {
     stdio: ["ignore", "pipe", "inherit"],
