@@ -52,6 +52,13 @@ export const EC2: Models = {
       availabilityZoneId: zoneId(input(facts, "availabilityZone")),
     }),
   }),
+  "aws:ec2/subnetCidrReservation:SubnetCidrReservation": {
+    id: ec2Id("scr"),
+    outputs: () => ({ ownerId: ACCOUNT }),
+    replaces: ["cidrBlock", "description", "reservationType", "subnetId"],
+    tagged: false,
+    regional: true,
+  },
   "aws:ec2/internetGateway:InternetGateway": ec2("igw", "internet-gateway", {
     replaces: [],
     outputs: () => ({ ownerId: ACCOUNT }),
