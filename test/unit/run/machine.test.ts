@@ -156,6 +156,64 @@ describe("the life of a run", () => {
     expect(follow(recovered, facts)).toMatchObject({ state: { phase: "destroying" }, last: ["destroy"] });
   });
 
+  test("that is kept is so at its last attempt only", () => {
+    const facts = { ...FACTS, keep: true };
+    const again: MachineEvent[] = [...RUNNING, verdict(3), { type: "logsSaved", fence }];
+    expect(follow(again, facts)).toMatchObject({ state: { phase: "destroying" }, last: ["destroy"] });
+    const cancelled: MachineEvent[] = [
+      ...RUNNING,
+      verdict(3),
+      { type: "cancelRequested" },
+      { type: "logsSaved", fence },
+    ];
+    // It would have been tried again: who cancelled it sees it as cancelled, and has the cluster to look at.
+    expect(follow(cancelled, facts).state).toMatchObject({ phase: "kept", outcome: { kind: "cancelled" } });
+  });
+
+  test("that was kept although it had a budget left is not tried again when its removal is done", () => {
+    const { state } = follow(
+      [
+        ...RUNNING,
+        verdict(3),
+        { type: "deadline", fence, name: "run", limitSeconds: 90 },
+        { type: "logsSaved", fence },
+        { type: "removalRequested" },
+        { type: "leaseAcquired", fence: 2 },
+        { type: "recovered", fence: 2 },
+        { type: "cancelRequested" },
+        { type: "destroyed", fence: 2, left: [] },
+        { type: "stackRemoved", fence: 2 },
+      ],
+      { ...FACTS, keep: true },
+    );
+    expect(state).toMatchObject({ phase: "failed", outcome: { kind: "infrastructure" } });
+  });
+
+  test("that can't be put in order is only destroyed, after five tries", () => {
+    const away: MachineEvent = { type: "failed", fence: 2, step: "recover", message: "API server away" };
+    const events: MachineEvent[] = [
+      ...RUNNING,
+      { type: "helperRestarted" },
+      { type: "leaseAcquired", fence: 2 },
+    ];
+    expect(follow([...events, away, away, away, away])).toMatchObject({
+      state: { phase: "recovering" },
+      last: ["recover"],
+    });
+    expect(follow([...events, away, away, away, away, away])).toMatchObject({
+      state: { phase: "destroying", outcome: { kind: "infrastructure" } },
+      last: ["destroy"],
+    });
+  });
+
+  test("that is over gives a lease back that came too late, with its object; one that waits keeps the object", () => {
+    const late: MachineEvent = { type: "leaseAcquired", fence: 5 };
+    const over = follow([{ type: "submitted" }, { type: "claimed" }, { type: "cancelRequested" }, late]);
+    expect(over.effects.at(-1)).toEqual([{ type: "releaseLease", fence: 5, remove: true }]);
+    const waits = follow([{ type: "submitted" }, late]);
+    expect(waits.effects.at(-1)).toEqual([{ type: "releaseLease", fence: 5, remove: false }]);
+  });
+
   test("whose helper died while it ran is put in order and watched on by the next", () => {
     const events: MachineEvent[] = [
       ...RUNNING,
