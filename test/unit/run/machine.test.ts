@@ -105,6 +105,14 @@ describe("the life of a run", () => {
     expect(run(3).state).toMatchObject({ phase: "failed", outcome: { kind: "infrastructure" } });
   });
 
+  test("that waits for its further attempt is not woken by the timer of another one", () => {
+    const { state } = follow([...RUNNING, verdict(3), ...DESTROYED]);
+    expect(reduce(state, { type: "retryDue", attempt: 1 })).toEqual({ state, effects: [] });
+    expect(reduce(state, { type: "retryDue", attempt: 2 }).effects).toEqual([
+      { type: "acquireLease", knownFence: 1 },
+    ]);
+  });
+
   test("that ran out of memory is planned larger, if that is wanted", () => {
     const events: MachineEvent[] = [
       ...RUNNING,
