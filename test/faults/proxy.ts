@@ -5,7 +5,8 @@
 // (exec, port-forward) are not passed on, nobody here asks for them.
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Certificate } from "./certificate.ts";
 
@@ -95,7 +96,7 @@ class Proxy implements FaultProxy {
   readonly #options: ProxyOptions;
   readonly #server: https.Server;
   readonly #agent: http.Agent;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
   readonly #answers = new Set<IncomingMessage>();
   readonly #recorders: { fits: (path: string) => boolean; seen: (body: string) => void }[] = [];
   #rule: Rule | undefined;

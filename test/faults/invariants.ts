@@ -1,0 +1,151 @@
+// What has to hold after each fault, however the run ended.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type LedgerRun, openLedger, TERMINAL_STATES } from "../../jobs/ledger/index.ts";
+import { type Cluster, findLeftovers } from "../../jobs/watch/index.ts";
+import { labStore } from "../../lab/store.ts";
+import type { Place } from "./place.ts";
+import { processesWith } from "./processes.ts";
+import type { Write } from "./proxy.ts";
+
+/** A promise and how it was broken; empty where it held. */
+export interface Checked {
+  readonly name: string;
+  readonly broken: readonly string[];
+}
+
+/** All runs that a place's ledger knows. */
+export async function ledgerRuns({ ledger }: Pick<Place, "ledger">): Promise<LedgerRun[]> {
+  const opened = await openLedger(ledger);
+  try {
+    const rows = await opened.list();
+    return await Promise.all(rows.map(async ({ run }) => await opened.get(run)));
+  } finally {
+    await opened.close();
+  }
+}
+
+export const isTerminal = ({ state }: Pick<LedgerRun, "state">): boolean =>
+  TERMINAL_STATES.some((terminal) => terminal === state);
+
+/** Every run of the place has a terminal state, and the ledger does not say that something is left. */
+export function checkEnded(runs: readonly LedgerRun[]): Checked {
+  return {
+    name: "ended",
+    broken: runs.flatMap((run) => [
+      ...(isTerminal(run) ? [] : [`${run.run} is ${run.state} in the ledger`]),
+      ...(run.left.length === 0 ? [] : [`${run.run} left ${run.left.join(", ")}`]),
+    ]),
+  };
+}
+
+/** Nothing in the cluster carries the label of a run that ended, or lies in its namespace. */
+export async function checkNothingLive(
+  cluster: Cluster,
+  place: Place,
+  runs: readonly LedgerRun[],
+): Promise<Checked> {
+  const broken: string[] = [];
+  for (const { run, namespace } of runs) {
+    const { objects, unknown } = await findLeftovers(cluster, { run, namespace: namespace ?? run });
+    for (const { kind, name, terminating } of objects)
+      broken.push(`${run}: ${kind} ${name} is there${terminating ? ", being deleted" : ""}`);
+    for (const kind of unknown) broken.push(`${run}: ${kind} could not be listed`);
+  }
+  // A run that no ledger knows any more, or never knew, is an orphan of the worst kind.
+  const known = new Set(runs.map(({ namespace }) => namespace));
+  for (const name of await namespacesOf(cluster, place.name)) {
+    if (!known.has(name)) broken.push(`namespace ${name} is there, and the ledger knows no run of it`);
+  }
+  return { name: "nothing live", broken };
+}
+
+/** Namespaces of a job's runs. */
+export async function namespacesOf(cluster: Cluster, job: string): Promise<string[]> {
+  const list = await cluster.api.text("/api/v1/namespaces", {
+    query: { labelSelector: `mayfly.dev/job=${job}` },
+  });
+  return [...list.matchAll(/"metadata":\{"name":"([^"]+)"/g)].map(([, name = ""]) => name);
+}
+
+/** Every file below a folder. */
+async function filesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** The backend holds no stack and no lock, nor an old copy of one. */
+export async function checkBackend({ backend }: Pick<Place, "backend">): Promise<Checked> {
+  const kept = (await filesOf(backend))
+    .map((file) => file.slice(backend.length + 1))
+    .filter((file) => /\.pulumi\/(stacks|locks|backups|history)\//.test(file));
+  return { name: "stack and locks gone", broken: kept.map((file) => `${file} is in the backend`) };
+}
+
+/** No process of the place lives on. Gives them a while: the engine's process ends in an orderly way after its helper. */
+export async function checkProcesses({ mark }: Pick<Place, "mark">, patienceMs = 45_000): Promise<Checked> {
+  const until = performance.now() + patienceMs;
+  let living = await processesWith(mark.name, mark.value);
+  while (living.length > 0 && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    living = await processesWith(mark.name, mark.value);
+  }
+  const broken = living.map(({ pid, command }) => `process ${pid} lives: ${command.slice(0, 120)}`);
+  return { name: "no process", broken };
+}
+
+/** What Pulumi's plugin is called, ours and the official one: its writes are those of an update of the stack. */
+const isUpdate = ({ agent }: Pick<Write, "agent">): boolean =>
+  agent.includes("kubernetes-plugin") || agent.includes("pulumi");
+
+/**
+ * The accepted writes that updates of one stack make come in one block per holder: whoever was succeeded writes nothing more.
+ * @param writes In order of their coming.
+ */
+export function checkUpdaters(
+  writes: readonly Pick<Write, "agent" | "holder" | "status" | "method" | "path">[],
+): Checked {
+  const broken: string[] = [];
+  const done: string[] = [];
+  let current: string | undefined;
+  for (const write of writes) {
+    const { holder, status = 0 } = write;
+    if (!isUpdate(write) || status < 200 || status > 299 || holder === current) continue;
+    if (done.includes(holder))
+      broken.push(`${holder} wrote after ${current ?? "nobody"} had begun: ${write.method} ${write.path}`);
+    if (current !== undefined) done.push(current);
+    current = holder;
+  }
+  return { name: "one updater", broken };
+}
+
+/** No secret's bytes, plain or as base64, in what commands printed, in any file of state or ledger, or in the logs in S3. */
+export async function checkSecrets(
+  place: Place,
+  output: string,
+  runs: readonly LedgerRun[],
+): Promise<Checked> {
+  const broken: string[] = [];
+  const needles = [...place.secrets].flatMap(([name, text]) => [
+    { name, bytes: Buffer.from(text) },
+    {
+      name: `${name} in base64`,
+      bytes: Buffer.from(Buffer.from(text).toString("base64").replace(/=+$/, "")),
+    },
+  ]);
+  const search = (where: string, content: Buffer): void => {
+    for (const { name, bytes } of needles) if (content.includes(bytes)) broken.push(`${name} is in ${where}`);
+  };
+  search("the output of a command", Buffer.from(output));
+  for (const file of await filesOf(place.state))
+    search(file, await readFile(file).catch(() => Buffer.alloc(0)));
+  const store = await labStore();
+  for (const { run, tenant, job } of runs) {
+    for (const key of await store.list("mayfly-logs", `runs/${tenant}/${job}/${run}/`)) {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of store.read("mayfly-logs", key)) pieces.push(piece);
+      search(`s3://mayfly-logs/${key}`, Buffer.concat(pieces));
+    }
+  }
+  return { name: "no secrets", broken };
+}

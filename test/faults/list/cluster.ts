@@ -1,0 +1,198 @@
+// What is in the cluster is taken away by others, or does not go.
+import { setTimeout as sleep } from "node:timers/promises";
+import { execute } from "../../../base/process.ts";
+import { LAB } from "../../../lab/settings.ts";
+import { apply, eventually, kubectl, labEnvironment } from "../../lab/pods.ts";
+import { phase, send } from "../processes.ts";
+import type { Scene } from "../scene.ts";
+import type { Fault } from "../types.ts";
+
+const group = "cluster";
+
+/** The pods of a part of the run: `coordinator` or `worker`. */
+const selector = (part: string): string => `mayfly.dev/role=${part}`;
+
+/** Kills a pod of a running job, as a lost node would. */
+const podKilled =
+  (part: string) =>
+  async (scene: Scene): Promise<void> => {
+    const helper = await scene.start();
+    await helper.until(phase("running"));
+    const which = ["--namespace", scene.namespace(), "--selector", selector(part)];
+    const deleted = await kubectl([
+      "delete",
+      "pods",
+      ...which,
+      "--grace-period=0",
+      "--force",
+      "--wait=false",
+    ]);
+    scene.require(deleted.includes("deleted"), `there was no pod of the ${part}`);
+    await helper.exit;
+  };
+
+/** For as long as `work` takes. */
+async function cordoned(work: () => Promise<void>): Promise<void> {
+  await kubectl(["cordon", LAB.nodeName]);
+  try {
+    await work();
+  } finally {
+    await kubectl(["uncordon", LAB.nodeName]);
+  }
+}
+
+/** A process of the lab, by its record. */
+async function pidOf(part: string): Promise<number> {
+  const { stdout } = await execute("pgrep", ["-x", part]);
+  const pid = Number(stdout.split("\n")[0]);
+  if (!Number.isInteger(pid) || pid <= 0) throw new Error(`the lab's ${part} does not run`);
+  return pid;
+}
+
+/** The real thing: everybody's. */
+const frozen =
+  (part: string, ms: number) =>
+  async (scene: Scene): Promise<void> => {
+    const helper = await scene.start();
+    await helper.until(({ type }) => type === "resource");
+    const pid = await pidOf(part);
+    send(pid, "SIGSTOP");
+    try {
+      await sleep(ms);
+    } finally {
+      send(pid, "SIGCONT");
+    }
+    await helper.exit;
+  };
+
+const HELD = "never-ends";
+
+const setFinalizers = async (namespace: string, finalizers: readonly string[]): Promise<void> => {
+  const metadata = { name: HELD, namespace, finalizers };
+  await apply({ apiVersion: "v1", kind: "ConfigMap", metadata });
+};
+
+export const clusterFaults: readonly Fault[] = [
+  {
+    name: "worker's pod killed",
+    group,
+    seconds: 8,
+    inject: podKilled("worker"),
+    expect: ["succeeded"],
+    within: 120,
+  },
+  {
+    name: "driver's pod killed, no further attempts",
+    group,
+    quick: true,
+    seconds: 600,
+    job: { retries: { infrastructure: 0 } },
+    inject: podKilled("coordinator"),
+    expect: ["lost", "infrastructure"],
+    within: 120,
+  },
+  {
+    name: "driver's pod killed, one more attempt",
+    group,
+    seconds: 8,
+    job: { retries: { infrastructure: 1 } },
+    inject: podKilled("coordinator"),
+    expect: ["succeeded"],
+    within: 180,
+  },
+  {
+    name: "namespace deleted by hand while the job runs",
+    group,
+    quick: true,
+    seconds: 600,
+    job: { retries: { infrastructure: 0 } },
+    inject: async (scene) => {
+      const helper = await scene.start();
+      await helper.until(phase("running"));
+      await kubectl(["delete", "namespace", scene.namespace(), "--wait=false"]);
+      await helper.exit;
+    },
+    expect: ["lost", "infrastructure"],
+    within: 120,
+  },
+  {
+    name: "finalizer that never ends on a ConfigMap",
+    group,
+    seconds: 3,
+    inject: async (scene) => {
+      const helper = await scene.start();
+      await helper.until(phase("running"));
+      const namespace = scene.namespace();
+      await setFinalizers(namespace, ["example.com/never"]);
+      scene.afterwards(async () => {
+        await kubectl([
+          ...["patch", "configmap", HELD, "--namespace", namespace, "--type=merge"],
+          ...["--patch", JSON.stringify({ metadata: { finalizers: null } })],
+        ]);
+        await eventually("end of the namespace", async () => {
+          const found = await kubectl(["get", "namespaces", "--output", "name"]);
+          return found.includes(`namespace/${namespace}\n`) ? undefined : true;
+        });
+      });
+      const { code } = await helper.exit;
+      // Told, not forced: https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
+      scene.require(code === 21, `exit code ${code ?? "none"} in place of 21, something left behind`);
+      scene.require(helper.said().includes(HELD), "the report does not name the ConfigMap");
+    },
+    expect: ["succeeded"],
+    within: 240,
+  },
+  {
+    name: "node cordoned before submit, uncordoned 15 s later",
+    group,
+    alone: true,
+    inject: async (scene) => {
+      await cordoned(async () => {
+        const helper = await scene.start();
+        await Promise.race([sleep(15_000), helper.exit]);
+      });
+    },
+    expect: ["succeeded", "unschedulable"],
+    within: 150,
+  },
+  {
+    name: "node drained of the run's pods for 15 s",
+    group,
+    alone: true,
+    seconds: 20,
+    inject: async (scene) => {
+      const helper = await scene.start();
+      await helper.until(phase("running"));
+      const pods = `mayfly.dev/run=${helper.events[0]?.run ?? ""}`;
+      const args = [LAB.nodeName, "--pod-selector", pods, "--timeout=15s"];
+      await cordoned(async () => {
+        const drained = await execute(
+          "kubectl",
+          ["drain", ...args, "--ignore-daemonsets", "--delete-emptydir-data", "--force"],
+          { env: labEnvironment() },
+        );
+        // The driver's budget holds it off; the worker goes and waits for a node.
+        scene.require(drained.code !== 0, "the driver was evicted, although its budget forbids it");
+      });
+      await helper.exit;
+    },
+    expect: ["succeeded"],
+    within: 150,
+  },
+  {
+    name: "the real API server frozen for 10 s while objects are made",
+    group,
+    alone: true,
+    inject: frozen("kube-apiserver", 10_000),
+    expect: ["succeeded", "infrastructure"],
+    within: 180,
+  },
+  {
+    name: "etcd frozen for 10 s while objects are made",
+    group,
+    alone: true,
+    inject: frozen("etcd", 10_000),
+    expect: ["succeeded", "infrastructure"],
+    within: 180,
+  },
+];

@@ -1,0 +1,121 @@
+// Pulumi's state is cut short, gone, or can't be written.
+import { readdir, rm, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execute } from "../../../base/process.ts";
+import type { Place } from "../place.ts";
+import { phase } from "../processes.ts";
+import type { Scene } from "../scene.ts";
+import type { Fault } from "../types.ts";
+
+const group = "state";
+
+/** The stack's state in the backend. */
+async function stateFile({ backend }: Pick<Place, "backend">): Promise<string> {
+  const folder = join(backend, ".pulumi", "stacks", "mayfly-job");
+  const name = (await readdir(folder)).find((entry) => entry.endsWith(".json"));
+  if (name === undefined) throw new Error("the backend holds no state");
+  return join(folder, name);
+}
+
+/** All of Mayfly dies, and then this happens to the state, while objects live. */
+const lost =
+  (damage: (file: string) => Promise<void>) =>
+  async (scene: Scene): Promise<void> => {
+    const helper = await scene.start();
+    await helper.until(phase("running"));
+    await scene.kill();
+    await helper.exit;
+    await damage(await stateFile(scene.place));
+  };
+
+async function must(command: string, ...args: readonly string[]): Promise<void> {
+  const { code, stderr } = await execute(command, args);
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
+}
+
+/** A file system of its own under the backend. */
+const mount = async ({ place }: Scene, size: string): Promise<void> => {
+  await must("mount", "-t", "tmpfs", "-o", `size=${size},mode=0700`, "tmpfs", place.backend);
+};
+
+const remount = async ({ place }: Scene, options: string): Promise<void> => {
+  // Busy while a file is open for writing.
+  for (let tries = 0; ; tries++) {
+    const { code, stderr } = await execute("mount", ["-o", `remount,${options}`, place.backend]);
+    if (code === 0) return;
+    if (tries === 50) throw new Error(`the backend can't be remounted ${options}: ${stderr}`);
+    await sleep(50);
+  }
+};
+
+export const stateFaults: readonly Fault[] = [
+  {
+    name: "state cut in half while objects live",
+    group,
+    quick: true,
+    seconds: 600,
+    inject: lost(async (file) => {
+      await truncate(file, Math.floor((await stat(file)).size / 2));
+    }),
+    expect: ["lost", "cancelled"],
+    within: 120,
+  },
+  {
+    name: "state empty while objects live",
+    group,
+    seconds: 600,
+    inject: lost(async (file) => {
+      await truncate(file, 0);
+    }),
+    expect: ["lost", "cancelled"],
+    within: 120,
+  },
+  {
+    name: "state gone while objects live",
+    group,
+    seconds: 600,
+    inject: lost(async (file) => {
+      await rm(file);
+    }),
+    expect: ["lost", "cancelled"],
+    within: 120,
+  },
+  {
+    name: "backend full at submit",
+    group,
+    inject: async (scene) => {
+      await mount(scene, "4k");
+      scene.afterwards(() => remount(scene, "size=64m"));
+      await (await scene.start()).exit;
+    },
+    expect: ["refused", "infrastructure"],
+    within: 120,
+  },
+  {
+    name: "backend full while objects are made",
+    group,
+    quick: true,
+    inject: async (scene) => {
+      await mount(scene, "40k");
+      scene.afterwards(() => remount(scene, "size=64m"));
+      await (await scene.start()).exit;
+    },
+    expect: ["infrastructure"],
+    within: 400,
+  },
+  {
+    name: "backend read-only from the first object on",
+    group,
+    inject: async (scene) => {
+      await mount(scene, "64m");
+      scene.afterwards(() => remount(scene, "rw"));
+      const helper = await scene.start();
+      await helper.until(({ type }) => type === "resource");
+      await remount(scene, "ro");
+      await helper.exit;
+    },
+    expect: ["infrastructure", "succeeded"],
+    within: 400,
+  },
+];

@@ -1,0 +1,115 @@
+// `npm run test:faults`: every fault on the real lab, and a table of what held.
+import { parseArgs } from "node:util";
+import { UserError } from "../../base/errors.ts";
+import { printError, printJson, printLine, renderTable } from "../../jobs/cli/output.ts";
+import { openCluster } from "../../jobs/watch/index.ts";
+import { readConnection } from "../../lab/connection.ts";
+import { labPaths } from "../../lab/paths.ts";
+import { makeCertificate } from "./certificate.ts";
+import { importStandIn } from "./image.ts";
+import { apiServerFaults } from "./list/api-server.ts";
+import { clusterFaults } from "./list/cluster.ts";
+import { processFaults } from "./list/processes.ts";
+import { stateFaults } from "./list/state.ts";
+import { type Row, runSuite } from "./suite.ts";
+
+const USAGE = `Usage: npm run test:faults [-- [NAME…] [--quick] [--lanes 3] [--json] [--list]]
+
+  NAME      only faults whose name or group holds it, such as "state" or "power cut"
+  --quick   one fault of each kind, and a sample of the power cuts
+  --lanes   faults at once, each with a run, a state and a fault proxy of its own
+  --list    names them and does nothing
+
+Needs the lab: npx mayfly lab up`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+    lanes: { type: "string", default: "3" },
+  },
+});
+
+const POWER_CUT = "power cut: all killed at each write";
+
+const matches = (text: string): boolean =>
+  positionals.length === 0 || positionals.some((part) => text.toLowerCase().includes(part.toLowerCase()));
+
+const all = [...apiServerFaults, ...processFaults, ...stateFaults, ...clusterFaults];
+const faults = all
+  .filter(({ name, group }) => matches(`${group}: ${name}`))
+  .filter(({ quick }) => !values.quick || quick === true || positionals.length > 0);
+const cuts = !matches(POWER_CUT) ? "none" : values.quick ? "sample" : "all";
+const lanes = Number(values.lanes);
+
+function say(line: string): void {
+  if (values.json) process.stderr.write(`${line}\n`);
+  else printLine(line);
+}
+
+function onRow({ fault, group, held, checked, seconds, broken, tried, ends }: Row): void {
+  const times = tried === 1 ? "" : `, ${tried} times`;
+  const sign = broken.length === 0 ? "✓" : "✗";
+  say(
+    `${sign} ${group}: ${fault}${times}: ${held}/${checked} held, ended ${ends.join(", ")} (${seconds.toFixed(0)} s)`,
+  );
+  for (const how of broken) say(`    ${how.replaceAll("\n", "\n    ")}`);
+}
+
+async function main(): Promise<void> {
+  const since = performance.now();
+  const { kubeconfig } = readConnection(labPaths());
+  const [certificate, cluster] = await Promise.all([
+    makeCertificate(),
+    openCluster(kubeconfig),
+    importStandIn(),
+  ]);
+  try {
+    const rows = await runSuite({ cluster, certificate, lanes, faults, cuts, onRow });
+    const seconds = Math.round((performance.now() - since) / 1000);
+    const broken = rows.filter((row) => row.broken.length > 0);
+    if (values.json) {
+      printJson({ apiVersion: "mayfly.dev/faults/v1", seconds, rows });
+    } else {
+      printLine();
+      printLine(
+        renderTable(
+          ["GROUP", "FAULT", "TRIED", "HELD", "ENDED", "SECONDS"],
+          rows.map(({ group, fault, tried, held, checked, ends, seconds: took, broken: how }) => [
+            ...[group, fault, String(tried), `${held}/${checked}${how.length === 0 ? "" : " BROKEN"}`],
+            ...[ends.join(", "), took.toFixed(0)],
+          ]),
+        ),
+      );
+      const tries = rows.reduce((sum, { tried }) => sum + tried, 0);
+      printLine();
+      printLine(
+        `${rows.length} faults, ${tries} tries, ${broken.length === 0 ? "all invariants held" : `${broken.length} broken`}, ${seconds} s.`,
+      );
+    }
+    process.exitCode = broken.length === 0 ? 0 : 1;
+  } finally {
+    cluster.close();
+  }
+}
+
+if (values.help) {
+  printLine(USAGE);
+} else if (values.list) {
+  for (const { group, name } of faults) printLine(`${group}: ${name}`);
+  if (cuts !== "none") printLine(POWER_CUT);
+} else if (!Number.isInteger(lanes) || lanes < 1 || (faults.length === 0 && cuts === "none")) {
+  printLine(USAGE);
+  process.exitCode = 64;
+} else {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    printError(error, values.json);
+    process.exitCode = error.exitCode;
+  }
+}

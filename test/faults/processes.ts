@@ -1,0 +1,124 @@
+// Mayfly's processes as a fault sees them: started, followed, found in /proc by a mark in their environment, killed.
+import { spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { projectDir } from "../../base/paths.ts";
+import { childEnv } from "../../base/process.ts";
+import { RunEvent } from "../../schema/events.ts";
+
+/** A process and its command line. */
+export interface Started {
+  readonly pid: number;
+  readonly command: string;
+}
+
+export interface Ended {
+  /** Null where a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A command of Mayfly's that runs. */
+export interface Helper {
+  readonly pid: number;
+  readonly events: readonly RunEvent[];
+  /** Settles with the first event that fits; undefined where it ended without one. */
+  readonly until: (fits: (event: RunEvent) => boolean) => Promise<RunEvent | undefined>;
+  readonly exit: Promise<Ended>;
+  /** All that it printed. */
+  readonly said: () => string;
+}
+
+/** Starts a program of this project in a process group of its own. `env` comes on top of what any child may see. */
+export function startHelper(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Helper {
+  const child = spawn(program, args, {
+    cwd: projectDir,
+    env: childEnv(env),
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  const events: RunEvent[] = [];
+  const waiting = new Set<(event: RunEvent | undefined) => void>();
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    said += chunk;
+  });
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    said += `${line}\n`;
+    const event = parseEvent(line);
+    if (event === undefined) return;
+    events.push(event);
+    for (const tell of waiting) tell(event);
+  });
+  const exit = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      for (const tell of waiting) tell(undefined);
+      resolve({ code, signal });
+    });
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${program} did not start`);
+  return {
+    pid,
+    events,
+    until: async (fits) => {
+      const seen = events.find(fits);
+      if (seen !== undefined) return seen;
+      if (child.exitCode !== null || child.signalCode !== null) return undefined;
+      return await new Promise((resolve) => {
+        const tell = (event: RunEvent | undefined): void => {
+          if (event !== undefined && !fits(event)) return;
+          waiting.delete(tell);
+          resolve(event);
+        };
+        waiting.add(tell);
+      });
+    },
+    exit,
+    said: () => said,
+  };
+}
+
+function parseEvent(line: string): RunEvent | undefined {
+  try {
+    return RunEvent.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined; // a command's line for people
+  }
+}
+
+/** An event of a phase that begins. */
+export const phase =
+  (name: string) =>
+  (event: RunEvent): boolean =>
+    event.type === "phase" && event.phase === name;
+
+/** Living processes that have this variable with this value: a child gets it from its parent. */
+export async function processesWith(name: string, value: string): Promise<Started[]> {
+  const ids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
+  const all = await Promise.all(
+    ids.map(async (id) => {
+      const environment = await readFile(`/proc/${id}/environ`, "utf8").catch(() => "");
+      if (!environment.split("\0").includes(`${name}=${value}`)) return [];
+      const command = (await readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")).replaceAll("\0", " ");
+      // One that has ended and waits to be collected has no command line.
+      return command === "" ? [] : [{ pid: Number(id), command }];
+    }),
+  );
+  return all.flat();
+}
+
+/** Sends a signal; says whether there was such a process. */
+export function send(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    return false; // ended meanwhile
+  }
+}

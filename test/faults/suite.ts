@@ -1,0 +1,178 @@
+// Tries the faults, in lanes, with a canary run beside them.
+import type { Cluster } from "../../jobs/watch/index.ts";
+import { type Canary, startCanary } from "./canary.ts";
+import type { Certificate } from "./certificate.ts";
+import {
+  type Checked,
+  checkBackend,
+  checkNothingLive,
+  checkProcesses,
+  checkSecrets,
+  ledgerRuns,
+} from "./invariants.ts";
+import { powerCut } from "./list/power-cut.ts";
+import { type Tried, tryFault } from "./scene.ts";
+import type { Fault } from "./types.ts";
+
+/** A line of the table. */
+export interface Row {
+  readonly fault: string;
+  readonly group: string;
+  readonly tried: number;
+  /** Of the invariants of all tries. */
+  readonly held: number;
+  readonly checked: number;
+  readonly seconds: number;
+  /** How the runs ended, each kind once. */
+  readonly ends: readonly string[];
+  readonly broken: readonly string[];
+}
+
+export interface SuiteOptions {
+  readonly cluster: Cluster;
+  readonly certificate: Certificate;
+  /** Faults at once. */
+  readonly lanes: number;
+  readonly faults: readonly Fault[];
+  /** Whether all processes are killed at each write: `all` writes, a `sample` of them, or not at all. */
+  readonly cuts: "all" | "sample" | "none";
+  readonly onRow: (row: Row) => void;
+}
+
+/** Runs all of it. Gives the rows in the order of their coming; also for what could not be tried, as broken. */
+export async function runSuite(options: SuiteOptions): Promise<Row[]> {
+  const suite = new Suite(options);
+  return await suite.run();
+}
+
+/** An uncut run makes as many today; more are found by trying, this is only where lanes begin to look. */
+const SAMPLE = [1, 4, 13, 16] as const;
+/** Nothing makes as many: a run that is still cut there has a defect. */
+const MOST_WRITES = 80;
+
+class Suite {
+  readonly #options: SuiteOptions;
+  readonly #rows: Row[] = [];
+  #canary: Canary | undefined;
+  #serial = 0;
+
+  constructor(options: SuiteOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<Row[]> {
+    const { certificate, faults, cuts } = this.#options;
+    this.#canary = await startCanary(certificate);
+    try {
+      const alone = faults.filter((fault) => fault.alone === true);
+      const others = faults.filter((fault) => fault.alone !== true);
+      await this.#lanes(
+        others.map((fault) => async () => this.#row(fault.name, fault.group, [await this.#try(fault)])),
+      );
+      if (cuts !== "none") await this.#cuts(cuts === "all");
+      for (const fault of alone) this.#row(fault.name, fault.group, [await this.#try(fault)]);
+    } finally {
+      await this.#endCanary(this.#canary);
+    }
+    return this.#rows;
+  }
+
+  async #lanes(work: readonly (() => Promise<void>)[]): Promise<void> {
+    const queue = [...work];
+    const lane = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await next();
+    };
+    await Promise.all(Array.from({ length: this.#options.lanes }, lane));
+  }
+
+  /** Cuts after the first write, the second and so on, until a run makes fewer writes than that and so is never cut. */
+  async #cuts(all: boolean): Promise<void> {
+    const tries: Try[] = [];
+    let uncut = false;
+    const cut = async (n: number): Promise<void> => {
+      const tried = await this.#try(powerCut(n, false));
+      tries.push(tried);
+      if (tried.tried !== undefined && tried.tried.writes < n) uncut = true;
+    };
+    if (all) {
+      let next = 1;
+      const lane = async (): Promise<void> => {
+        while (!uncut && next <= MOST_WRITES) await cut(next++);
+      };
+      await Promise.all(Array.from({ length: this.#options.lanes }, lane));
+    } else {
+      await this.#lanes(SAMPLE.map((n) => () => cut(n)));
+    }
+    const what = all ? "each write, until one run was not cut" : `writes ${SAMPLE.join(", ")}`;
+    const endless = all && !uncut ? [`still cut at write ${MOST_WRITES}`] : [];
+    this.#row(`all killed at ${what}`, "power cut", tries, endless);
+  }
+
+  async #try(fault: Fault): Promise<Try> {
+    const since = performance.now();
+    this.#serial += 1;
+    try {
+      const tried = await tryFault(fault, this.#serial, this.#options);
+      const canary = await this.#canary?.check();
+      const checked = canary === undefined ? tried.checked : [...tried.checked, canary];
+      return { name: fault.name, tried: { ...tried, checked }, seconds: tried.seconds, error: undefined };
+    } catch (error) {
+      // The suite's own defect, or the lab's: not held, and not hidden.
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return { name: fault.name, tried: undefined, seconds: (performance.now() - since) / 1000, error: text };
+    }
+  }
+
+  #row(fault: string, group: string, tries: readonly Try[], more: readonly string[] = []): void {
+    const checked = tries.flatMap(({ tried }) => tried?.checked ?? []);
+    const broken = tries.flatMap(({ name, tried, error }) => [
+      ...(error === undefined ? [] : [`${name}: could not be tried: ${error}`]),
+      ...(tried?.checked ?? []).flatMap((one) => one.broken.map((how) => `${name}: ${one.name}: ${how}`)),
+    ]);
+    const row: Row = {
+      fault,
+      group,
+      tried: tries.length,
+      held: checked.filter((one) => one.broken.length === 0).length,
+      checked: checked.filter(({ name }) => name !== OUTPUT).length,
+      seconds: tries.reduce((sum, { seconds }) => sum + seconds, 0),
+      ends: [...new Set(tries.flatMap(({ tried }) => tried?.ends ?? []))],
+      broken: [...broken, ...more],
+    };
+    this.#rows.push(row);
+    this.#options.onRow(row);
+  }
+
+  /** It ends like any cancelled run, after all that happened beside it. */
+  async #endCanary(canary: Canary): Promise<void> {
+    const since = performance.now();
+    const untouched = await canary.check();
+    const { place, output, code } = await canary.end();
+    const runs = await ledgerRuns(place);
+    const checked: Checked[] = [
+      untouched,
+      { name: "as expected", broken: code === 130 ? [] : [`exit code ${code ?? "none"} in place of 130`] },
+      await checkProcesses(place),
+      await checkNothingLive(this.#options.cluster, place, runs),
+      await checkBackend(place),
+      await checkSecrets(place, output, runs),
+    ];
+    await place.remove();
+    const seconds = (performance.now() - since) / 1000;
+    const ends = runs.map(({ outcome }) => outcome?.kind ?? "lost");
+    const tried: Tried = { seconds, checked, ends, writes: place.proxy.writes.length };
+    this.#row("(the canary run, cancelled at the end)", "cluster", [
+      { name: "canary", tried, seconds, error: undefined },
+    ]);
+  }
+}
+
+interface Try {
+  readonly name: string;
+  readonly tried: Tried | undefined;
+  readonly seconds: number;
+  readonly error: string | undefined;
+}
+
+/** Not an invariant: what a broken try printed. */
+const OUTPUT = "output";
