@@ -272,8 +272,7 @@ function fixedLines(region: string, parts: FixedParts): Line[] {
     how: `${formatMoney(kmsKeyMonth, "USD")} a month`,
     notes: ["each of the first two yearly rotations adds as much again"],
   }));
-  // AWS charges for public IPv4 addresses; the price is not in Mayfly's table.
-  add("public IPv4 addresses", parts.elasticIps, () => undefined);
+  add("public IPv4 addresses", parts.elasticIps, ({ publicIpv4Hour }) => hour(publicIpv4Hour));
   return lines;
 }
 

@@ -13,8 +13,7 @@ export interface SystemPoolArgs extends Omit<NodeShape, "localDisks"> {
   readonly version: string;
   readonly instanceType: string;
   readonly architecture: Architecture;
-  /** Node subnets, one in each zone. */
-  readonly subnetIds: readonly pulumi.Input<string>[];
+  readonly zones: readonly { readonly zone: string; readonly nodeSubnetId: pulumi.Input<string> }[];
   /** Nodes of each zone. The least is 1: somebody has to answer names and scale the pools from zero. */
   readonly nodesPerZone: { readonly min: number; readonly max: number };
   readonly nodeRoleArn: pulumi.Input<string>;
@@ -25,9 +24,8 @@ export interface SystemPoolArgs extends Omit<NodeShape, "localDisks"> {
 export const SYSTEM_POOL = "system";
 
 /**
- * Nodes for the platform's own services, on demand. One group over all zones, unlike pools of runs: it never scales from
- * zero, what runs on it has a copy in another zone, and an auto-scaling group keeps its zones even by itself. It has no
- * taint: pods that nobody placed end here and not on a tenant's node.
+ * Nodes for the platform's own services, on demand, never from zero: one group in each zone, so that a zone can come or go without the nodes of the
+ * others (EKS can't move a node group to other subnets). It has no taint: pods that nobody placed end here and not on a tenant's node.
  */
 export class SystemPool extends Component {
   readonly nodeSelector: Readonly<Record<string, string>> = { [POOL_LABEL]: SYSTEM_POOL };
@@ -48,30 +46,34 @@ export class SystemPool extends Component {
       }),
       this.childOptions(),
     );
-    const zones = args.subnetIds.length;
-    const group = new eks.NodeGroup(
-      this.childName("group"),
+    const groups = args.zones.map((zone) => this.#group(args, zone, template));
+    this.seal({ groups: groups.map(({ nodeGroupName }) => nodeGroupName) });
+  }
+
+  #group(
+    args: SystemPoolArgs,
+    { zone, nodeSubnetId }: SystemPoolArgs["zones"][number],
+    template: ec2.LaunchTemplate,
+  ): eks.NodeGroup {
+    const { min, max } = args.nodesPerZone;
+    return new eks.NodeGroup(
+      this.childName(zone),
       {
         clusterName: args.clusterName,
         nodeRoleArn: args.nodeRoleArn,
-        subnetIds: [...args.subnetIds],
+        subnetIds: [nodeSubnetId],
         version: args.version,
         amiType: AMI_TYPES[args.architecture],
         capacityType: "ON_DEMAND",
         instanceTypes: [args.instanceType],
         launchTemplate: { id: template.id, version: template.latestVersion.apply(String) },
-        scalingConfig: {
-          minSize: args.nodesPerZone.min * zones,
-          maxSize: args.nodesPerZone.max * zones,
-          desiredSize: args.nodesPerZone.min * zones,
-        },
+        scalingConfig: { minSize: min, maxSize: max, desiredSize: min },
         labels: this.nodeSelector,
         updateConfig: { maxUnavailable: 1 },
         forceUpdateVersion: false,
       },
-      // Cluster Autoscaler grows this group too.
+      // Cluster Autoscaler grows these groups too.
       this.childOptions({ ignoreChanges: ["scalingConfig.desiredSize"] }),
     );
-    this.seal({ group: group.nodeGroupName });
   }
 }

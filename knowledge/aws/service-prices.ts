@@ -9,6 +9,8 @@ export interface ServicePrices {
   readonly eksHour: { readonly standard: number; readonly extended: number };
   /** One customer-managed KMS key for a month; each of the first two yearly rotations adds as much again. */
   readonly kmsKeyMonth: number;
+  /** One public IPv4 address for an hour, in use or not: a NAT gateway has one. */
+  readonly publicIpv4Hour: number;
   /** One NAT gateway for an hour, without the charge per GB. */
   readonly natGatewayHour: number | undefined;
   /** One interface endpoint in one zone for an hour, without the charge per GB. */
@@ -22,7 +24,12 @@ export interface ServicePrices {
  * https://aws.amazon.com/eks/pricing/ as quoted on 2026-10-06; bills of eu-west-2 and eu-south-2 show the same 0.10. KMS:
  * https://aws.amazon.com/kms/pricing/.
  */
-const EVERYWHERE = { eksHour: { standard: 0.1, extended: 0.6 }, kmsKeyMonth: 1 } as const;
+const EVERYWHERE = {
+  eksHour: { standard: 0.1, extended: 0.6 },
+  kmsKeyMonth: 1,
+  // All regions since 2024-02-01: https://aws.amazon.com/blogs/aws/new-aws-public-ipv4-address-charge-public-ip-insights/
+  publicIpv4Hour: 0.005,
+} as const;
 
 interface Regional {
   readonly asOf: string;

@@ -52,7 +52,7 @@ export function eksNodes(input: NodesInput): { readonly system: SystemPool } {
       instanceType: systemPool.instanceType,
       architecture: architectureOf(systemType),
       maxPods: maxPodsOf(systemType),
-      subnetIds: network.nodeSubnetIds,
+      zones: network.zones,
       nodesPerZone: systemPool.nodesPerZone,
       rootVolume: gibibytes(systemPool.rootVolume),
     },

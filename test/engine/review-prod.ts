@@ -23,9 +23,9 @@ export interface Prod {
   readonly edit: (from: string | RegExp, to: string) => string;
 }
 
-/** Opens the environment as it is after the first `pulumi up`. */
-export async function openProd(): Promise<Prod> {
-  const text = await readFile(join(projectDir, "Pulumi.prod.yaml"), "utf8");
+/** Opens the environment as it is after the first `pulumi up`, of Pulumi.prod.yaml as it is or as it was once. */
+export async function openProd(once: (text: string) => string = (text) => text): Promise<Prod> {
+  const text = once(await readFile(join(projectDir, "Pulumi.prod.yaml"), "utf8"));
   const before = configIn(text, "Pulumi.prod.yaml");
   const simulation = await openSimulation({ projectDir, stack: "prod", config: { text } });
   const first = await simulation.up();

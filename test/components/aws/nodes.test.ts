@@ -211,7 +211,7 @@ describe("a change of a pool", () => {
 });
 
 describe.each(MODES)("the system pool, in %s", (_mode, mode) => {
-  test("is one group over all zones, on demand, without taints", async () => {
+  test("is one group in each zone, on demand, without taints", async () => {
     const graph = await recordAws(
       (provider) =>
         new SystemPool("system-pool", {
@@ -219,7 +219,7 @@ describe.each(MODES)("the system pool, in %s", (_mode, mode) => {
           version: "1.34",
           instanceType: "m7g.large",
           architecture: "arm64",
-          subnetIds: ["subnet-a", "subnet-b", "subnet-c"],
+          zones: ZONES.map((zone) => ({ zone, nodeSubnetId: `subnet-${zone}` })),
           nodesPerZone: { min: 1, max: 2 },
           maxPods: 110,
           rootVolume: 50,
@@ -233,19 +233,20 @@ describe.each(MODES)("the system pool, in %s", (_mode, mode) => {
     expect(graphProblems(graph)).toEqual([]);
     expect(registrations(graph)).toEqual([
       "system-pool  mayfly:nodes:SystemPool",
-      "system-pool-group  aws:eks/nodeGroup:NodeGroup  by aws  in system-pool",
+      ...ZONES.map((zone) => `system-pool-${zone}  aws:eks/nodeGroup:NodeGroup  by aws  in system-pool`),
       "system-pool-template  aws:ec2/launchTemplate:LaunchTemplate  by aws  in system-pool",
     ]);
-    expect(graph.get("system-pool-group").inputs).toEqual({
+    const [zone = ""] = ZONES;
+    expect(graph.get(`system-pool-${zone}`).inputs).toEqual({
       clusterName: "mayfly-prod",
       nodeRoleArn: "role-arn",
-      subnetIds: ["subnet-a", "subnet-b", "subnet-c"],
+      subnetIds: [`subnet-${zone}`],
       version: "1.34",
       amiType: "AL2023_ARM_64_STANDARD",
       capacityType: "ON_DEMAND",
       instanceTypes: ["m7g.large"],
       launchTemplate: { id: "system-pool-template-id", version: "3" },
-      scalingConfig: { minSize: 3, maxSize: 6, desiredSize: 3 },
+      scalingConfig: { minSize: 1, maxSize: 2, desiredSize: 1 },
       labels: { "mayfly.dev/pool": "system" },
       updateConfig: { maxUnavailable: 1 },
       forceUpdateVersion: false,

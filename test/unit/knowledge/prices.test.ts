@@ -70,6 +70,7 @@ describe("service prices", () => {
       expect(servicePrices(region)).toMatchObject({
         eksHour: { standard: 0.1, extended: 0.6 },
         kmsKeyMonth: 1,
+        publicIpv4Hour: 0.005,
         natGatewayHour: nat,
         interfaceEndpointHour: endpoint,
         gp3GbMonth: gp3,

@@ -119,10 +119,10 @@ test("fixed parts are counted as the engine would make them", () => {
   );
 });
 
-test("public addresses are named though their price is not known", () => {
-  const { lines, unknown } = estimate({ config: configOf(), parts: { ...NO_PARTS, elasticIps: 3 } });
-  expect(lines.at(-1)).toMatchObject({ name: "public IPv4 addresses", how: "3", money: undefined });
-  expect(unknown).toEqual(["public IPv4 addresses"]);
+test("public addresses cost the same everywhere", () => {
+  const { lines } = estimate({ config: configOf(), parts: { ...NO_PARTS, elasticIps: 3 } });
+  expect(lines.at(-1)).toMatchObject({ name: "public IPv4 addresses", how: "3 at $0.005 an hour" });
+  expect(lines.at(-1)?.money?.ceiling).toBeCloseTo(3 * 0.005 * 730, 6);
 });
 
 test("the total is the sum of what is known", () => {
@@ -206,9 +206,14 @@ test("amounts are written as people write them", () => {
 });
 
 test("a part without a known price is left out of the change only where its number changes", () => {
-  const with_ = (elasticIps: number) => ({ config: configOf(), parts: { ...NO_PARTS, elasticIps } });
+  // A region whose NAT gateways Mayfly knows no price of.
+  const stockholm = configOf(
+    {},
+    { region: "eu-north-1", zones: ["eu-north-1a", "eu-north-1b", "eu-north-1c"] },
+  );
+  const with_ = (natGateways: number) => ({ config: stockholm, parts: { ...NO_PARTS, natGateways } });
   const remarks = (now: number, before: number): string =>
     costRemarks(compareCosts(with_(now), with_(before))).join("\n");
   expect(remarks(3, 3)).not.toContain("The change does not know");
-  expect(remarks(4, 3)).toContain("The change does not know what public IPv4 addresses cost.");
+  expect(remarks(4, 3)).toContain("The change does not know what NAT gateways cost.");
 });

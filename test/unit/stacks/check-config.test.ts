@@ -175,19 +175,19 @@ describe("a mistake in production's config is refused with its path and what is 
     ],
     [
       "a Kubernetes version as number",
-      { "cluster.kubernetesVersion": 1.34 },
+      { "cluster.kubernetesVersion": 1.35 },
       "cluster.kubernetesVersion",
       "put the version in quotes",
     ],
     [
       "nodes newer than the cluster",
-      { "pools.0.kubernetesVersion": "1.35" },
+      { "pools.0.kubernetesVersion": "1.36" },
       "pools[0].kubernetesVersion",
       "upgrade the cluster first",
     ],
     [
       "nodes too old for the cluster",
-      { "pools.0.kubernetesVersion": "1.30" },
+      { "pools.0.kubernetesVersion": "1.31" },
       "pools[0].kubernetesVersion",
       "4 minor versions older",
     ],
