@@ -34,7 +34,7 @@ for (const [command, what] of [
   [`npx mayfly plan ${job}`, "what was made, and the arithmetic behind it"],
   ["npx mayfly run --follow examples/pi/job-3.5.yaml", "another Spark version, side by side"],
   ["npx mayfly run examples/fail-oom/job.yaml", "a failure that explains itself"],
-  ["npx mayfly list", "the runs so far"],
+  ["npx mayfly runs", "the runs so far"],
   ['eval "$(npx mayfly lab env)" && kubectl get pods -A', "look into the cluster by hand"],
   ["npx mayfly lab down", "stop the lab; nothing of it stays behind"],
 ] as const) {

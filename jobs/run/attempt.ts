@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Plan } from "../../schema/plan.ts";
 import type { RunReport } from "../../schema/report.ts";
 import { EngineFailure, type ProcessEngine } from "../engine/index.ts";
@@ -12,7 +13,8 @@ import { makeAndWatch, noteEngineEvent } from "./work.ts";
 /** What one attempt works with. */
 export interface AttemptTools {
   readonly engine: ProcessEngine;
-  readonly cluster: RunCluster;
+  /** Opens the cluster: its library takes as long to load as the empty stack to be made, so the two happen side by side. */
+  readonly cluster: () => Promise<RunCluster>;
   readonly store: ObjectStore;
   readonly journal: Journal;
   readonly signal: AbortSignal;
@@ -30,9 +32,9 @@ const COLLECT_LIMIT_MS = { cancelled: 10_000, ended: 120_000 } as const;
  * One attempt from preparing to verifying. Whatever happens after the first object, it is destroyed again.
  * @throws UserError where nothing was made.
  */
-export async function runAttempt(plan: Plan, tools: AttemptTools): Promise<RunReport> {
-  const { journal, signal } = tools;
-  await prepare(plan, tools);
+export async function runAttempt(plan: Plan, attemptTools: AttemptTools): Promise<RunReport> {
+  const { journal, signal } = attemptTools;
+  const tools = { ...attemptTools, cluster: await prepare(plan, attemptTools) };
   const { observed, namespaceMade } = await makeAndWatch(plan, tools);
   const outcome = journal.state.outcome ?? { kind: "lost", message: "The run ended without a verdict." };
 
@@ -67,11 +69,21 @@ export async function runAttempt(plan: Plan, tools: AttemptTools): Promise<RunRe
   return report;
 }
 
+/** A folder and a file are made and the CLI's process is started within this. */
+const CLI_START_MS = 20;
+
 /** The stack is made while the checks run: it is empty, and gone again where one of them fails. */
-async function prepare(plan: Plan, tools: AttemptTools): Promise<void> {
-  const { engine, cluster, store, journal } = tools;
+async function prepare(plan: Plan, tools: AttemptTools): Promise<RunCluster> {
+  const { engine, store, journal } = tools;
   journal.enter("preparing");
-  const [created, checked] = await Promise.allSettled([engine.create(plan), preflight(plan, cluster, store)]);
+  const check = async (): Promise<RunCluster> => {
+    // Loading a library keeps this process from all else: the CLI is started first.
+    await sleep(CLI_START_MS);
+    const cluster = await tools.cluster();
+    await preflight(plan, cluster, store);
+    return cluster;
+  };
+  const [created, checked] = await Promise.allSettled([engine.create(plan), check()]);
   if (checked.status === "rejected") {
     if (created.status === "fulfilled") await dropEmptyStack(plan, tools);
     throw checked.reason;
@@ -80,9 +92,13 @@ async function prepare(plan: Plan, tools: AttemptTools): Promise<void> {
     throw created.reason instanceof EngineFailure ? engineUserError(created.reason.error) : created.reason;
   }
   await makeEventLogFolder(plan, store);
+  return checked.value;
 }
 
-async function dropEmptyStack(plan: Plan, { engine, journal }: AttemptTools): Promise<void> {
+async function dropEmptyStack(
+  plan: Plan,
+  { engine, journal }: Pick<AttemptTools, "engine" | "journal">,
+): Promise<void> {
   try {
     await engine.remove(plan.stack);
   } catch (error) {
@@ -90,7 +106,10 @@ async function dropEmptyStack(plan: Plan, { engine, journal }: AttemptTools): Pr
   }
 }
 
-async function remove(plan: Plan, { engine, cluster, journal }: AttemptTools): Promise<void> {
+async function remove(
+  plan: Plan,
+  { engine, cluster, journal }: Pick<AttemptTools, "engine" | "journal"> & { readonly cluster: RunCluster },
+): Promise<void> {
   journal.enter("destroying");
   const { left } = await removeRun(plan, {
     engine,

@@ -35,10 +35,13 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
   const submittedAt = new Date();
   const path = await findConnection(options.connection);
   const connection = await readConnection(path);
-  // Everything slow begins at once, side by side: the engine's process loads Pulumi while this one reads and plans.
+  // Everything slow begins early, side by side: the engine's process loads Pulumi while this one reads and plans; the cluster's
+  // library is loaded while the empty stack is made, which may only be once the run is in the ledger.
   const engine = startEngine(connection);
   const contract = early(readContract(connection.contract));
-  const cluster = early(openRunCluster(connection, async () => await contract));
+  let opening: Promise<RunCluster> | undefined;
+  const cluster = (): Promise<RunCluster> =>
+    (opening ??= openRunCluster(connection, async () => await contract));
   const ledger = early(openRunLedger());
   const store = openStore(connection.s3);
   try {
@@ -46,7 +49,7 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
     const environment: Environment = { path, connection, contract: await contract };
     const tools: RunTools = {
       engine,
-      cluster: async () => await cluster,
+      cluster,
       store,
       records: ledgerRecords(await ledger),
     };
@@ -56,7 +59,7 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
   } finally {
     await Promise.allSettled([
       engine.close(),
-      cluster.then((opened) => {
+      opening?.then((opened) => {
         opened.close();
       }),
       ledger.then(async (opened) => {
@@ -132,7 +135,7 @@ async function recordedAttempt(
     if (plan.attempt === 1) for (const remark of pluginRemarks(environment.connection)) journal.warn(remark);
     const report = await runAttempt(plan, {
       engine: tools.engine,
-      cluster: await tools.cluster(),
+      cluster: tools.cluster,
       store: tools.store,
       journal,
       signal: options.signal ?? new AbortController().signal,
