@@ -3,6 +3,7 @@ import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
 import { announcer } from "./announce.ts";
 import type { ApiError } from "./api.ts";
+import { steadyClock } from "./clock.ts";
 import { type Cluster, explain } from "./cluster.ts";
 import { driverEnd } from "./driver.ts";
 import { followLog } from "./logs.ts";
@@ -28,6 +29,7 @@ export async function watchRun(cluster: Cluster, plan: Plan, options: WatchOptio
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const started = options.startedAt.getTime();
+  const now = steadyClock();
   const plannedPods = plan.workers.count + 1;
   const announce = announcer(plan, options.sink ?? {});
   const wake = Promise.withResolvers<Outcome | undefined>();
@@ -37,7 +39,7 @@ export async function watchRun(cluster: Cluster, plan: Plan, options: WatchOptio
   let drained = false;
   const judge = (): void => {
     if (ended(observed, plan) && !drained) return;
-    const outcome = verdict(observed, plan, started, Date.now());
+    const outcome = verdict(observed, plan, started, now());
     if (outcome !== undefined) wake.resolve(outcome);
   };
   const give = (observation: Observation): void => {
@@ -62,7 +64,7 @@ export async function watchRun(cluster: Cluster, plan: Plan, options: WatchOptio
         cluster,
         target,
         (line) => {
-          give({ type: "driver-line", at: Date.now(), index: index++, line });
+          give({ type: "driver-line", at: now(), index: index++, line });
         },
         signal,
         () => ended(observed, plan),
@@ -77,18 +79,18 @@ export async function watchRun(cluster: Cluster, plan: Plan, options: WatchOptio
   const endedFor = async (ms: number): Promise<void> => {
     let since: number | undefined;
     while (!isAborted(signal)) {
-      if (ended(observed, plan)) since ??= Date.now();
-      if (since !== undefined && Date.now() - since >= ms) return;
+      if (ended(observed, plan)) since ??= now();
+      if (since !== undefined && now() - since >= ms) return;
       await pause(200, signal);
     }
   };
 
   const work = [
-    watchPods(cluster, plan, give, () => observed, signal),
-    watchEvents(cluster, plan, give, signal, options),
-    watchController(cluster, plan, "Job", give, signal, options),
-    watchController(cluster, plan, "StatefulSet", give, signal, options),
-    watchNamespace(cluster, plan, give, () => observed, signal, options),
+    watchPods(cluster, plan, give, now, () => observed, signal),
+    watchEvents(cluster, plan, give, now, signal, options),
+    watchController(cluster, plan, "Job", give, now, signal, options),
+    watchController(cluster, plan, "StatefulSet", give, now, signal, options),
+    watchNamespace(cluster, plan, give, now, () => observed, signal, options),
     sampleUsage(cluster, plan.namespace, () => nodes(observed), give, signal),
   ];
   const failed = Promise.all(work).then(() => undefined);
@@ -144,6 +146,7 @@ async function watchPods(
   cluster: Cluster,
   plan: Plan,
   give: Give,
+  now: () => number,
   observed: () => ObservedRun,
   signal: AbortSignal,
 ): Promise<void> {
@@ -157,7 +160,7 @@ async function watchPods(
     {
       onList: (objects) => {
         listed = true;
-        const at = Date.now();
+        const at = now();
         const pods = objects.map(podView);
         const there = new Set(pods.map(({ uid }) => uid));
         for (const pod of pods) give({ type: "pod", at, pod });
@@ -166,15 +169,15 @@ async function watchPods(
         }
       },
       onChange: (object, deleted) => {
-        const at = Date.now();
+        const at = now();
         const pod = podView(object);
         give({ type: "pod", at, pod });
         if (deleted) give({ type: "pod-gone", at, uid: pod.uid });
       },
-      onReachable: (now) => {
-        if (now === reachable) return;
-        reachable = now;
-        give({ type: "api", at: Date.now(), reachable: now });
+      onReachable: (answers) => {
+        if (answers === reachable) return;
+        reachable = answers;
+        give({ type: "api", at: now(), reachable });
       },
       onRefused: (error) => {
         if (!listed) refused.abort(error);
@@ -205,11 +208,12 @@ const watchEvents = (
   cluster: Cluster,
   plan: Plan,
   give: Give,
+  now: () => number,
   signal: AbortSignal,
   options: WatchOptions,
 ) => {
   const one = (object: unknown): void => {
-    give({ type: "event", at: Date.now(), event: eventView(object) });
+    give({ type: "event", at: now(), event: eventView(object) });
   };
   return watchCollection(
     cluster,
@@ -234,6 +238,7 @@ const watchController = (
   plan: Plan,
   kind: "Job" | "StatefulSet",
   give: Give,
+  now: () => number,
   signal: AbortSignal,
   options: WatchOptions,
 ) => {
@@ -242,7 +247,7 @@ const watchController = (
       ? ["batch/v1", "jobs", plan.coordinator.name]
       : ["apps/v1", "statefulsets", plan.workers.name];
   const one = (object: unknown, gone: boolean): void => {
-    give(controllerObservation(kind, object, gone, Date.now()));
+    give(controllerObservation(kind, object, gone, now()));
   };
   let last: unknown;
   return watchCollection(
@@ -251,7 +256,7 @@ const watchController = (
     { fieldSelector: `metadata.name=${name}` },
     {
       onList: (objects) => {
-        // Seen before, and not in the list: it went while nobody watched.
+        // Seen before, not in the list: it went while nobody watched.
         if (objects.length === 0 && last !== undefined) one(last, true);
         for (const object of objects) one(object, false);
         last = objects[0] ?? last;
@@ -271,6 +276,7 @@ const watchNamespace = (
   cluster: Cluster,
   plan: Plan,
   give: Give,
+  now: () => number,
   observed: () => ObservedRun,
   signal: AbortSignal,
   options: WatchOptions,
@@ -283,13 +289,13 @@ const watchNamespace = (
     {
       onList: (objects) => {
         if (objects.length === 0 && last !== undefined && observed().namespace !== undefined) {
-          give(namespaceObservation(last, true, Date.now()));
+          give(namespaceObservation(last, true, now()));
         }
-        for (const object of objects) give(namespaceObservation(object, false, Date.now()));
+        for (const object of objects) give(namespaceObservation(object, false, now()));
         last = objects[0] ?? last;
       },
       onChange: (object, deleted) => {
-        give(namespaceObservation(object, deleted, Date.now()));
+        give(namespaceObservation(object, deleted, now()));
         last = object;
       },
       onReachable: nothing,

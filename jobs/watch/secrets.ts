@@ -80,7 +80,7 @@ async function waitForNamespace(
   signal: AbortSignal,
   seconds: number,
 ): Promise<void> {
-  const end = Date.now() + seconds * 1000;
+  const end = performance.now() + seconds * 1000;
   for (;;) {
     signal.throwIfAborted();
     const state = await namespaceState(cluster, plan.namespace);
@@ -89,7 +89,7 @@ async function waitForNamespace(
       if (state.run !== plan.run) throw foreign(plan.namespace, plan.run);
       if (!state.terminating) return;
     }
-    if (Date.now() >= end) {
+    if (performance.now() >= end) {
       throw new UserError(
         "namespace-late",
         `Namespace ${plan.namespace} did not come into being within ${seconds} s.`,
