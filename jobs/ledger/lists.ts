@@ -9,7 +9,7 @@ type Db = Kysely<Tables>;
 
 /** See `Ledger.list`. */
 export async function list(db: Db, filter: RunFilter = {}): Promise<readonly RunSummaryRow[]> {
-  const { states, tenant, job, since, leftBehind, limit } = filter;
+  const { states, tenant, job, since, leftBehind, detached, environment, limit } = filter;
   // `in ()` is no SQL on Postgres.
   if (states?.length === 0) return [];
   let query = db.selectFrom("runs").select(SUMMARY_COLUMNS);
@@ -18,6 +18,8 @@ export async function list(db: Db, filter: RunFilter = {}): Promise<readonly Run
   if (job !== undefined) query = query.where("job", "=", job);
   if (since !== undefined) query = query.where("submitted_at", ">=", since);
   if (leftBehind === true) query = query.where("left_behind", "!=", "[]");
+  if (detached === true) query = query.where("machine", "is not", null);
+  if (environment !== undefined) query = query.where("environment", "=", environment);
   if (limit !== undefined) query = query.limit(limit);
   const rows = await query.orderBy("submitted_at", "desc").orderBy("run", "desc").execute();
   return rows.map(summaryOf);

@@ -7,7 +7,7 @@ type Migration = (db: Kysely<Tables>) => Promise<void>;
  * The steps from an empty database to the newest schema, in order; a step that was released never changes. SQLite and Postgres run
  * the same ones.
  */
-const MIGRATIONS: readonly Migration[] = [runsEventsLeasesSavepoints];
+const MIGRATIONS: readonly Migration[] = [runsEventsLeasesSavepoints, machineStates];
 
 /** The schema that this version reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -97,4 +97,9 @@ async function runsEventsLeasesSavepoints(db: Kysely<Tables>): Promise<void> {
     .addColumn("at", "text", (column) => column.notNull())
     .addColumn("state", "text", (column) => column.notNull())
     .execute();
+}
+
+/** Runs that workers take from the queue: what the state machine knows of them. */
+async function machineStates(db: Kysely<Tables>): Promise<void> {
+  await db.schema.alterTable("runs").addColumn("machine", "text").execute();
 }

@@ -87,6 +87,7 @@ export function runOf(row: RunsTable): LedgerRun {
     specDigest: row.spec_digest ?? undefined,
     plan: document(read, "plan", Plan, row.plan),
     report: document(read, "report", RunReport, row.report),
+    machine: row.machine ?? undefined,
   };
 }
 
@@ -144,6 +145,7 @@ export function patchColumns(patch: RunPatch): Partial<RunsTable> {
     ...("notBefore" in patch ? { not_before: patch.notBefore ?? null } : {}),
     ...("startedAt" in patch ? { started_at: patch.startedAt ?? null } : {}),
     ...("endedAt" in patch ? { ended_at: patch.endedAt ?? null } : {}),
+    ...("machine" in patch ? { machine: patch.machine ?? null } : {}),
     ...(patch.left === undefined ? {} : { left_behind: JSON.stringify(patch.left) }),
   };
 }
@@ -183,4 +185,5 @@ export const rowOf = (run: LedgerRun): RunsTable => ({
   updated_at: run.updatedAt,
   left_behind: JSON.stringify(run.left),
   version: run.version,
+  machine: run.machine ?? null,
 });

@@ -72,7 +72,18 @@ const keyReused = ({ key, spec }: Submission, first: string): UserError =>
   );
 
 function newRow(submission: Submission): RunsTable {
-  const { run, key, spec, environment, connection, interval, priority = 0, notBefore, holder } = submission;
+  const {
+    run,
+    key,
+    spec,
+    environment,
+    connection,
+    interval,
+    priority = 0,
+    notBefore,
+    holder,
+    machine,
+  } = submission;
   const at = submission.submittedAt ?? now();
   return rowOf({
     run,
@@ -104,6 +115,7 @@ function newRow(submission: Submission): RunsTable {
     endedAt: undefined,
     plan: undefined,
     report: undefined,
+    machine,
   });
 }
 

@@ -37,6 +37,7 @@ export interface RunsTable {
   readonly updated_at: string;
   readonly left_behind: string;
   readonly version: number;
+  readonly machine: string | null;
 }
 
 interface RunEventsTable {

@@ -44,6 +44,8 @@ export interface Submission {
   readonly submittedAt?: string | undefined;
   /** Who works on it already: the run begins as `planning` and is never in the queue. */
   readonly holder?: string | undefined;
+  /** See {@link LedgerRun.machine}. */
+  readonly machine?: string | undefined;
 }
 
 /** What lists show of a run: its columns without the large documents. */
@@ -90,6 +92,8 @@ export interface LedgerRun extends RunSummaryRow {
   readonly plan: Plan | undefined;
   /** Of the last attempt that ended. */
   readonly report: RunReport | undefined;
+  /** State of the machine by which workers go on with the run, as JSON of jobs/work; undefined where no worker may take it. */
+  readonly machine?: string | undefined;
 }
 
 /** A run that was taken from the queue. */
@@ -113,6 +117,7 @@ export interface RunPatch {
   readonly startedAt?: string | undefined;
   readonly endedAt?: string | undefined;
   readonly left?: readonly string[];
+  readonly machine?: string | undefined;
 }
 
 export interface RunFilter {
@@ -123,6 +128,9 @@ export interface RunFilter {
   readonly since?: string | undefined;
   /** Only runs of which something could not be removed. */
   readonly leftBehind?: boolean | undefined;
+  /** Only runs that workers work on. */
+  readonly detached?: boolean | undefined;
+  readonly environment?: string | undefined;
   /** At most so many, the newest. */
   readonly limit?: number | undefined;
 }
