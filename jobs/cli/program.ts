@@ -6,6 +6,7 @@ import { labCommand } from "./commands/lab.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
+import { reapCommand } from "./commands/reap.ts";
 import { runCommand } from "./commands/run.ts";
 import { historyCommand, runsCommand } from "./commands/runs.ts";
 import { schemaCommand } from "./commands/schema.ts";
@@ -51,6 +52,7 @@ export function buildProgram(): Command {
     statusCommand(),
     logsCommand(),
     destroyCommand(),
+    reapCommand(),
     instancesCommand(),
     labCommand(),
   ]) {
