@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config";
 // `npx vitest --project unit`.
 const DOWN = "test/lab/zz-down.test.ts";
 
+/** The engine's tests work, the contract's wait for the cluster: side by side they take little more than one of them. */
+const BESIDE = { maxWorkers: 4, sequence: { groupOrder: 1 } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -22,6 +25,7 @@ export default defineConfig({
           include: ["test/engine/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          ...BESIDE,
         },
       },
       {
@@ -31,8 +35,7 @@ export default defineConfig({
           include: ["test/contract/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          ...BESIDE,
         },
       },
       {
