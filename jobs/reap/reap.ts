@@ -13,10 +13,12 @@ import { listLeases, listNamespaces } from "./cluster.ts";
 import { listFolders } from "./folders.ts";
 import { orphans } from "./orphans.ts";
 import { removeOrphan } from "./remove.ts";
-import { backendFolder, listState } from "./state.ts";
+import { backendFolder, listState, type StateFacts } from "./state.ts";
 import type { Orphan, Reaped, ReapFacts, ReapOptions, ReapResult, RunFact } from "./types.ts";
 
 const GRACE_SECONDS = 900;
+
+const NO_STATE: StateFacts = { stacks: [], locks: [], strange: [] };
 
 /** Namespaces that are removed at once: most of the time is waiting. */
 const PARALLEL = 8;
@@ -49,7 +51,8 @@ export async function reap(options: ReapOptions = {}): Promise<ReapResult> {
 
 async function reapIn(place: Place, options: ReapOptions): Promise<ReapResult> {
   const { connection, contract, ledger } = place;
-  const found = orphans(await collect(place));
+  const { facts, strange } = await look(place);
+  const found = orphans(facts);
   const reaped = options.remove === true ? await removeAll(found, place, options) : found.map(kept);
   const { backendUrl } = connection.pulumi;
   return {
@@ -60,6 +63,7 @@ async function reapIn(place: Place, options: ReapOptions): Promise<ReapResult> {
       ...(backendFolder(backendUrl) === undefined
         ? [`Pulumi's state in ${withoutQuery(backendUrl)} was not looked at: only a backend in files is.`]
         : []),
+      ...strange.map((path) => `Left alone, since this version does not know a state of its form: ${path}`),
       ...(await clearLeft(reaped, place)),
     ],
   };
@@ -70,21 +74,37 @@ const withoutQuery = (url: string): string => url.replace(/\?.*$/s, "");
 const kept = (orphan: Orphan): Reaped => ({ ...orphan, fate: "kept" });
 
 /** The ledger last: a run is in it before anything of it exists, so whatever was seen before is in it or unknown. */
-async function collect({ connection, contract, cluster, ledger, graceMs }: Place): Promise<ReapFacts> {
+async function look({
+  connection,
+  contract,
+  cluster,
+  ledger,
+  graceMs,
+}: Place): Promise<{ readonly facts: ReapFacts; readonly strange: readonly string[] }> {
   const tenantNamespaces = contract.tenants.map(({ namespace }) => namespace);
   const folder = backendFolder(connection.pulumi.backendUrl);
-  const [namespaces, leases, { stacks, locks }, folders] = await Promise.all([
+  const [namespaces, leases, { stacks, locks, strange }, folders] = await Promise.all([
     listNamespaces(cluster),
     listLeases(cluster, tenantNamespaces),
-    folder === undefined ? { stacks: [], locks: [] } : listState(folder),
+    folder === undefined ? NO_STATE : listState(folder),
     listFolders(join(stateDir(), "work")),
   ]);
   const runs = (await ledger.list()).map(factOf);
   const environment = contract.name;
-  return {
-    now: Date.now(),
-    ...{ graceMs, environment, tenantNamespaces, runs, namespaces, leases, stacks, locks, folders },
+  const now = Date.now();
+  const facts = {
+    now,
+    graceMs,
+    environment,
+    tenantNamespaces,
+    runs,
+    namespaces,
+    leases,
+    stacks,
+    locks,
+    folders,
   };
+  return { facts, strange };
 }
 
 const factOf = (row: RunSummaryRow): RunFact => ({
@@ -105,7 +125,7 @@ async function removeAll(
 ): Promise<readonly Reaped[]> {
   let started: ProcessEngine | undefined;
   const tools = {
-    collect: () => collect(place),
+    collect: async () => (await look(place)).facts,
     cluster: place.cluster,
     engine: () => (started ??= startEngine(place.connection)),
   };

@@ -18,15 +18,27 @@ export function backendFolder(backendUrl: string): string | undefined {
   return join(path.startsWith("~") ? join(homedir(), path.slice(1)) : path, ".pulumi");
 }
 
+/** What is in a backend of job stacks. */
+export interface StateFacts {
+  readonly stacks: readonly StackFact[];
+  readonly locks: readonly LockFact[];
+  /** State files of a form that this version does not know: what they list is not known, so they are left alone. */
+  readonly strange: readonly string[];
+}
+
 /** Stacks of jobs, those among them whose state can't be read, and all locks. */
-export async function listState(
-  folder: string,
-): Promise<{ readonly stacks: readonly StackFact[]; readonly locks: readonly LockFact[] }> {
-  const [stacks, locks] = await Promise.all([
+export async function listState(folder: string): Promise<StateFacts> {
+  const [files, locks] = await Promise.all([
     listStacks(join(folder, "stacks", PROJECT)),
     listLocks(join(folder, "locks", "organization", PROJECT)),
   ]);
-  return { stacks, locks };
+  return {
+    stacks: files.flatMap(({ state, ...file }) =>
+      state === "strange" ? [] : [{ ...file, state: state === "broken" ? undefined : state }],
+    ),
+    locks,
+    strange: files.flatMap(({ state, path }) => (state === "strange" ? [path] : [])),
+  };
 }
 
 export const removeLock = async (path: string): Promise<void> => {
@@ -55,12 +67,14 @@ async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function listStacks(folder: string): Promise<readonly StackFact[]> {
+type StackFile = Omit<StackFact, "state"> & { readonly state: ReadState };
+
+async function listStacks(folder: string): Promise<readonly StackFile[]> {
   const facts = (await namesIn(folder)).map(async (file) => {
     const stack = /^(.+)\.json(?:\.gz)?$/.exec(file)?.[1];
     if (stack === undefined) return undefined;
     const path = join(folder, file);
-    return await unlessGone(async (): Promise<StackFact> => {
+    return await unlessGone(async (): Promise<StackFile> => {
       const bytes = await readFile(path);
       return { stack, path, changedAt: (await stat(path)).mtimeMs, state: readState(bytes) };
     });
@@ -75,7 +89,13 @@ const State = z.object({
     latest: z
       .object({
         resources: z
-          .array(z.object({ type: z.string(), custom: z.boolean().default(false), inputs: z.unknown() }))
+          .array(
+            z.object({
+              type: z.string(),
+              custom: z.boolean().default(false),
+              inputs: z.unknown().optional(),
+            }),
+          )
           .nullish(),
         pending_operations: z.array(z.unknown()).nullish(),
       })
@@ -83,10 +103,14 @@ const State = z.object({
   }),
 });
 
-/** What a state file says; undefined where it is none, or half of one. */
-export function readState(bytes: Buffer): StackFact["state"] {
-  const parsed = State.safeParse(parse(bytes));
-  if (!parsed.success) return undefined;
+export type ReadState = NonNullable<StackFact["state"]> | "broken" | "strange";
+
+/** What a state file says. `broken`: it is no JSON, as half a file is none, and so nothing that Pulumi could read either. */
+export function readState(bytes: Buffer): ReadState {
+  const document = parse(bytes);
+  if (document === undefined) return "broken";
+  const parsed = State.safeParse(document);
+  if (!parsed.success) return "strange";
   const { latest } = parsed.data.checkpoint;
   const resources = latest?.resources ?? [];
   const objects = resources.filter(({ type, custom }) => custom && !type.startsWith("pulumi:"));
