@@ -98,7 +98,6 @@ export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   ],
 };
 
-export type { EksCluster, ExistingCluster } from "./cluster.ts";
+export type { EksCluster } from "./cluster.ts";
 export type { Platform } from "./platform.ts";
 export type { EksPool, ExistingPool } from "./pools.ts";
-export type { Tenant } from "./tenants.ts";

@@ -30,8 +30,6 @@ export const Tenant = z.strictObject({
     .describe("How pods of this tenant sign S3 requests."),
   buckets: z.array(z.string().min(3)).describe("Buckets that the tenant may use."),
 });
-export type Tenant = z.infer<typeof Tenant>;
-
 export const Image = z.strictObject({
   engine: z.enum(["spark", "flink"]),
   version: z
