@@ -29,7 +29,7 @@ export const isTerminal = ({ state }: Pick<LedgerRun, "state">): boolean =>
   TERMINAL_STATES.some((terminal) => terminal === state);
 
 /** Every run of the place has a terminal state, and the ledger does not say that something is left. */
-export function checkEnded(runs: readonly LedgerRun[]): Checked {
+export function checkEnded(runs: readonly Pick<LedgerRun, "run" | "state" | "left">[]): Checked {
   return {
     name: "ended",
     broken: runs.flatMap((run) => [

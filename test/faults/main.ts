@@ -59,6 +59,12 @@ function onRow({ fault, group, held, checked, seconds, broken, tried, ends }: Ro
   for (const how of broken) say(`    ${how.replaceAll("\n", "\n    ")}`);
 }
 
+const stop = new AbortController();
+process.on("SIGINT", () => {
+  say("Stopping: what is under way is ended and removed first.");
+  stop.abort();
+});
+
 async function main(): Promise<void> {
   const since = performance.now();
   const { kubeconfig } = readConnection(labPaths());
@@ -68,7 +74,7 @@ async function main(): Promise<void> {
     importStandIn(),
   ]);
   try {
-    const rows = await runSuite({ cluster, certificate, lanes, faults, cuts, onRow });
+    const rows = await runSuite({ cluster, certificate, lanes, faults, cuts, onRow, stop: stop.signal });
     const seconds = Math.round((performance.now() - since) / 1000);
     const broken = rows.filter((row) => row.broken.length > 0);
     if (values.json) {
@@ -90,7 +96,7 @@ async function main(): Promise<void> {
         `${rows.length} faults, ${tries} tries, ${broken.length === 0 ? "all invariants held" : `${broken.length} broken`}, ${seconds} s.`,
       );
     }
-    process.exitCode = broken.length === 0 ? 0 : 1;
+    process.exitCode = stop.signal.aborted ? 130 : broken.length === 0 ? 0 : 1;
   } finally {
     cluster.close();
   }

@@ -244,7 +244,7 @@ class Proxy implements FaultProxy {
   /** Settles with the head of the server's answer. */
   async #forward(request: IncomingMessage, response: ServerResponse): Promise<IncomingMessage> {
     const { url, options } = this.#options.upstream;
-    const { authorization: _token, host: _host, connection: _hop, ...headers } = request.headers;
+    const headers = without(request.headers, ["authorization", "host", "connection"]);
     const target = new URL(request.url ?? "/", url);
     return await new Promise((resolve, reject) => {
       const call = (url.protocol === "https:" ? https : http).request(
@@ -265,8 +265,10 @@ class Proxy implements FaultProxy {
   }
 
   #answer(answer: IncomingMessage, response: ServerResponse, { path, watch }: ProxyRequest): void {
-    const { connection: _hop, "transfer-encoding": _coding, ...headers } = answer.headers;
-    response.writeHead(answer.statusCode ?? 502, headers);
+    response.writeHead(
+      answer.statusCode ?? 502,
+      without(answer.headers, ["connection", "transfer-encoding"]),
+    );
     response.flushHeaders();
     this.#answers.add(answer);
     answer.on("close", () => this.#answers.delete(answer));
@@ -285,6 +287,9 @@ class Proxy implements FaultProxy {
 
 const isStream = ({ method, url = "" }: IncomingMessage): boolean =>
   method === "GET" && /[?&](watch|follow)=/.test(url);
+
+const without = (headers: http.IncomingHttpHeaders, names: readonly string[]): http.OutgoingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
 function refuse(response: ServerResponse, code: number, message: string): void {

@@ -2,11 +2,9 @@
 // object is there and no state knows of it.
 import type { Fault } from "../types.ts";
 
-/** One for that N. @param quick One of the few that stand for all. */
-export const powerCut = (n: number, quick: boolean): Fault => ({
+export const powerCut = (n: number): Fault => ({
   name: `all killed at write ${n}`,
   group: "power cut",
-  quick,
   inject: async (scene) => {
     let cut = false;
     scene.place.proxy.spoil(({ write, writes }) => {

@@ -1,6 +1,6 @@
 // Pulumi's state is cut short, gone, or can't be written.
-import { readdir, rm, stat, truncate } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execute } from "../../../base/process.ts";
 import type { Place } from "../place.ts";
@@ -82,6 +82,19 @@ export const stateFaults: readonly Fault[] = [
     within: 120,
   },
   {
+    name: "half a lock file left by who died while writing it",
+    group,
+    seconds: 600,
+    inject: lost(async (file) => {
+      const stack = basename(file, ".json");
+      const folder = join(file, "../../../locks/organization/mayfly-job", stack);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "3f6b7a54-0000-4000-8000-000000000000.json.18eaf41bf16ddbc8.tmp"), "{");
+    }),
+    expect: ["lost", "cancelled"],
+    within: 120,
+  },
+  {
     name: "backend full at submit",
     group,
     inject: async (scene) => {
@@ -101,7 +114,8 @@ export const stateFaults: readonly Fault[] = [
       scene.afterwards(() => remount(scene, "size=64m"));
       await (await scene.start()).exit;
     },
-    expect: ["infrastructure"],
+    // Pulumi says nothing of a state that it can't write, and waits: the deadline for pods ends it after two minutes.
+    expect: ["infrastructure", "deadline"],
     within: 400,
   },
   {
@@ -115,7 +129,7 @@ export const stateFaults: readonly Fault[] = [
       await remount(scene, "ro");
       await helper.exit;
     },
-    expect: ["infrastructure", "succeeded"],
+    expect: ["infrastructure", "deadline"],
     within: 400,
   },
 ];
