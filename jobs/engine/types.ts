@@ -73,7 +73,7 @@ export interface StackEngine {
   readonly destroy: (stack: string, options?: OperationOptions) => Promise<void>;
   /** Removes an empty stack, with all copies of its state. */
   readonly remove: (stack: string) => Promise<void>;
-  /** Removes a stack whose state can't be read. What it has made must be found by its labels. */
+  /** Removes a stack whose state can't be read, or what is left of one whose state is gone. What it has made must be found by its labels. */
   readonly forget: (stack: string) => Promise<void>;
   /**
    * Removes the locks of a stack. Pulumi does not stop their owner: call it only when all lock owners are known to be

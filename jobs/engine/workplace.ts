@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CliFailed, runPulumi } from "./command.ts";
 import { classifyFailure, EngineFailure } from "./errors.ts";
 import type { EngineEvent, OperationOptions, PolicyViolation } from "./types.ts";
@@ -23,9 +24,14 @@ const STACK_CONFIG = { "pulumi:disable-default-providers": ["*"] };
  * `--no-select`: else a file that remembers the choice is left in PULUMI_HOME for each folder that an operation worked in.
  */
 export async function createStack(place: Workplace, stack: string): Promise<void> {
-  await inFolder(place, stack, {}, async (folder) => {
-    await createIn(folder, stack, place.env);
-  });
+  try {
+    await inFolder(place, stack, {}, async (folder) => {
+      await createIn(folder, stack, place.env);
+    });
+  } catch (error) {
+    await removeHalfLocks(place, stack);
+    throw error;
+  }
 }
 
 /** The same in a folder that is there. */
@@ -46,14 +52,36 @@ const EMPTY_STATE = {
   deployment: { manifest: { time: "2020-01-01T00:00:00Z", magic: "", version: "" } },
 };
 
-/** Removes a stack whose state is half a file, which `pulumi stack rm --force` refuses to read: an empty one is put in its place. */
+/**
+ * Removes a stack whose state is half a file, which `pulumi stack rm --force` refuses to read, or is gone but for its copies and history:
+ * an empty one is put in its place and removed with them.
+ */
 export async function forgetStack(place: Workplace, stack: string): Promise<void> {
+  await removeHalfLocks(place, stack);
   await inFolder(place, stack, {}, async (folder) => {
     const file = join(folder, "empty.json");
     await writeFile(file, JSON.stringify(EMPTY_STATE));
-    await runPulumi(["stack", "import", "--stack", stack, "--file", file, "--force"], folder, place.env);
+    try {
+      await runPulumi(["stack", "import", "--stack", stack, "--file", file, "--force"], folder, place.env);
+    } catch (error) {
+      if (new Failures().toFailure(error, false).error.kind !== "not-found") throw error;
+      await createIn(folder, stack, place.env);
+    }
   });
   await removeStack(place, stack);
+}
+
+/**
+ * Who dies, or finds the disk full, while it writes a lock into a backend of files leaves a temporary file there. Pulumi takes it for
+ * somebody's lock, fails to read it, and refuses each operation on the stack from then on. Locks themselves are left alone.
+ */
+async function removeHalfLocks({ env }: Workplace, stack: string): Promise<void> {
+  const backend = env["PULUMI_BACKEND_URL"] ?? "";
+  if (!backend.startsWith("file:///")) return;
+  const folder = join(fileURLToPath(backend), ".pulumi", "locks", "organization", PROJECT, stack);
+  const names = await readdir(folder).catch(() => []);
+  const half = names.filter((name) => name.endsWith(".tmp"));
+  await Promise.all(half.map((name) => rm(join(folder, name), { force: true })));
 }
 
 /** No operation takes as long. */

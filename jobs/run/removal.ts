@@ -64,11 +64,10 @@ async function removeStack(
   { engine }: RemovalTools,
   failed: EngineError | undefined,
 ): Promise<readonly string[]> {
-  if (failed?.kind === "not-found") return [];
   try {
     if (failed === undefined) await engine.remove(stack);
-    // Half a state: what it made goes with its namespace, and `verify` tells whether it did.
-    else if (failed.kind === "broken-state") await engine.forget(stack);
+    // Half a state, or none but its copies: what it made goes with its namespace, and `verify` tells whether it did.
+    else if (failed.kind === "broken-state" || failed.kind === "not-found") await engine.forget(stack);
     else return [`Stack ${stack} (${failed.message})`];
     return [];
   } catch (error) {

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { inFolder, sweepFolders } from "../../../jobs/engine/workplace.ts";
+import { createStack, forgetStack, inFolder, sweepFolders } from "../../../jobs/engine/workplace.ts";
 
 const DAY = 24 * 3600 * 1000;
 let folder: string;
@@ -35,4 +35,47 @@ test("folders that killed processes have left go after a day", async () => {
   await sweepFolders({ folder }, Date.now() + 2 * DAY);
   expect(await readdir(folder)).toEqual([]);
   await sweepFolders({ folder: join(folder, "none") });
+});
+
+const LOCK = "3f6b7a54-0000-4000-8000-000000000000.json";
+
+/** A Pulumi that notes its calls, and fails those that begin with `fails`, saying `error`. The backend holds a lock and half of one. */
+async function fakePulumi(fails: string, error: string) {
+  const locks = join(folder, "state", ".pulumi", "locks", "organization", "mayfly-job", "acme-etl-1");
+  await mkdir(locks, { recursive: true });
+  await writeFile(join(locks, LOCK), "{}");
+  await writeFile(join(locks, `${LOCK}.18eaf41bf16ddbc8.tmp`), "{");
+  const calls = join(folder, "calls");
+  const script = `#!/bin/sh\necho "$1 $2" >> ${calls}\nif [ "$1 $2" = "${fails}" ]; then echo "error: ${error}" >&2; exit 255; fi\n`;
+  await writeFile(join(folder, "pulumi"), script, { mode: 0o755 });
+  const env = { PATH: `${folder}:/usr/bin:/bin`, PULUMI_BACKEND_URL: `file://${folder}/state?metadata=skip` };
+  return {
+    place: { folder: join(folder, "work"), env },
+    calls: async () => (await readFile(calls, "utf8")).trim().split("\n"),
+    locks: async () => await readdir(locks),
+  };
+}
+
+test("a state that is gone but for its copies is put back empty, so that they are removed with it", async () => {
+  const { place, calls } = await fakePulumi("stack import", "no stack named 'acme-etl-1' found");
+  await forgetStack(place, "acme-etl-1");
+  expect(await calls()).toEqual(["stack import", "stack init", "stack rm"]);
+});
+
+test("a stack that is locked is not forgotten", async () => {
+  const { place, calls } = await fakePulumi("stack import", "the stack is currently locked by 1 lock(s)");
+  await expect(forgetStack(place, "acme-etl-1")).rejects.toMatchObject({ error: { kind: "conflict" } });
+  expect(await calls()).toEqual(["stack import"]);
+});
+
+test("half a lock, which Pulumi would respect for ever, goes with a stack that is forgotten; a lock stays", async () => {
+  const { place, locks } = await fakePulumi("none", "");
+  await forgetStack(place, "acme-etl-1");
+  expect(await locks()).toEqual([LOCK]);
+});
+
+test("half a lock that a full disk left of a stack that could not be made goes too", async () => {
+  const { place, locks } = await fakePulumi("stack init", "no space left on device");
+  await expect(createStack(place, "acme-etl-1")).rejects.toMatchObject({ error: { kind: "cli" } });
+  expect(await locks()).toEqual([LOCK]);
 });

@@ -244,12 +244,13 @@ describe("what could not be removed", () => {
     expect(index(tools, "drop")).toBeGreaterThan(index(tools, "destroy"));
   });
 
-  test("a state that is gone is no reason to complain: the namespace tells", async () => {
-    const { report } = await ran({
+  test("a state that is gone is no reason to complain: the namespace tells, and copies of the state go", async () => {
+    const { tools, report } = await ran({
       verdicts: [succeeded],
       destroy: [{ kind: "not-found", message: "no stack" }],
     });
     expect(report.left).toEqual([]);
+    expect(index(tools, "drop")).toBeGreaterThan(index(tools, "destroy"));
   });
 
   test("the namespace is told to go before Pulumi starts: Kubernetes waits five seconds before it begins", async () => {
