@@ -10,10 +10,11 @@ import { withLedger } from "../run/ledger.ts";
 import { isEnded } from "../run/records.ts";
 import { type Cluster, checkCluster, findLeftovers, openCluster } from "../watch/index.ts";
 import { listLeases, listNamespaces } from "./cluster.ts";
+import { type BackendFiles, openBackend } from "./files.ts";
 import { listFolders } from "./folders.ts";
 import { orphans } from "./orphans.ts";
 import { removeOrphan } from "./remove.ts";
-import { backendFolder, listState, type StateFacts } from "./state.ts";
+import { listState, type StateFacts } from "./state.ts";
 import type { Orphan, Reaped, ReapFacts, ReapOptions, ReapResult, RunFact } from "./types.ts";
 
 const GRACE_SECONDS = 900;
@@ -29,6 +30,8 @@ interface Place {
   readonly contract: EnvironmentContract;
   readonly cluster: Cluster;
   readonly ledger: Ledger;
+  /** Undefined where it is none of files. */
+  readonly backend: BackendFiles | undefined;
   readonly graceMs: number;
 }
 
@@ -39,12 +42,14 @@ export async function reap(options: ReapOptions = {}): Promise<ReapResult> {
   // Without the ledger everything would look like an orphan: its errors end this before anything is looked at.
   return await withLedger(async (ledger) => {
     const cluster = await openCluster(connection.kubeconfig);
+    const backend = openBackend(connection.pulumi.backendUrl, connection.s3);
     try {
       await checkCluster(cluster, { clusterId: contract.clusterId, environment: contract.name });
       const graceMs = (options.graceSeconds ?? GRACE_SECONDS) * 1000;
-      return await reapIn({ connection, contract, cluster, ledger, graceMs }, options);
+      return await reapIn({ connection, contract, cluster, ledger, backend, graceMs }, options);
     } finally {
       cluster.close();
+      backend?.close();
     }
   });
 }
@@ -60,8 +65,8 @@ async function reapIn(place: Place, options: ReapOptions): Promise<ReapResult> {
     ledger: ledger.location,
     orphans: reaped,
     remarks: [
-      ...(backendFolder(backendUrl) === undefined
-        ? [`Pulumi's state in ${withoutQuery(backendUrl)} was not looked at: only a backend in files is.`]
+      ...(place.backend === undefined
+        ? [`Pulumi's state in ${withoutQuery(backendUrl)} was not looked at: only file:// and s3:// are.`]
         : []),
       ...strange.map((path) => `Left alone, since this version does not know a state of its form: ${path}`),
       ...(await clearLeft(reaped, place)),
@@ -75,18 +80,17 @@ const kept = (orphan: Orphan): Reaped => ({ ...orphan, fate: "kept" });
 
 /** The ledger last: a run is in it before anything of it exists, so whatever was seen before is in it or unknown. */
 async function look({
-  connection,
   contract,
   cluster,
   ledger,
+  backend,
   graceMs,
 }: Place): Promise<{ readonly facts: ReapFacts; readonly strange: readonly string[] }> {
   const tenantNamespaces = contract.tenants.map(({ namespace }) => namespace);
-  const folder = backendFolder(connection.pulumi.backendUrl);
   const [namespaces, leases, { stacks, locks, strange }, folders] = await Promise.all([
     listNamespaces(cluster),
     listLeases(cluster, tenantNamespaces),
-    folder === undefined ? NO_STATE : listState(folder),
+    backend === undefined ? NO_STATE : listState(backend),
     listFolders(join(stateDir(), "work")),
   ]);
   const runs = (await ledger.list()).map(factOf);
@@ -127,6 +131,9 @@ async function removeAll(
   const tools = {
     collect: async () => (await look(place)).facts,
     cluster: place.cluster,
+    removeLock: async (path: string) => {
+      await place.backend?.remove(path);
+    },
     engine: () => (started ??= startEngine(place.connection)),
   };
   const removed = async (orphan: Orphan): Promise<Reaped> => {

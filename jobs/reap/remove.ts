@@ -4,13 +4,14 @@ import { type Cluster, namespaceState, waitGone } from "../watch/index.ts";
 import { deleteLease, deleteNamespace } from "./cluster.ts";
 import { removeFolder } from "./folders.ts";
 import { orphans } from "./orphans.ts";
-import { removeLock } from "./state.ts";
 import type { Orphan, Reaped, ReapFacts } from "./types.ts";
 
 export interface RemovalTools {
   /** Looks at everything anew, the ledger last. */
   readonly collect: () => Promise<ReapFacts>;
   readonly cluster: Cluster;
+  /** @param path In the backend. */
+  readonly removeLock: (path: string) => Promise<void>;
   /** Started at first use. */
   readonly engine: () => Pick<StackEngine, "destroy" | "remove" | "forget">;
 }
@@ -68,7 +69,7 @@ async function remove(orphan: Orphan, facts: ReapFacts, tools: RemovalTools): Pr
       return await removeStack(orphan, facts, tools);
     case "lock":
       for (const lock of facts.locks.filter(({ path, changedAt }) => `${path} ${changedAt}` === id))
-        await removeLock(lock.path);
+        await tools.removeLock(lock.path);
       return undefined;
     case "folder":
       for (const folder of facts.folders.filter((one) => one.name === name)) await removeFolder(folder.path);
@@ -91,7 +92,7 @@ async function removeNamespace(
 async function removeStack(
   { kind, name }: Orphan,
   facts: ReapFacts,
-  { cluster, engine }: RemovalTools,
+  { cluster, engine, removeLock }: RemovalTools,
 ): Promise<string | undefined> {
   // Pulumi deletes by name: it would take a namespace that somebody else has made. One of ours is an orphan too, else the stack is none.
   const namespace = await namespaceState(cluster, name);

@@ -1,22 +1,18 @@
 // Boundary: reads the files of Pulumi's own backend, whose form is Pulumi's:
 // https://github.com/pulumi/pulumi/blob/master/pkg/backend/diy/backend.go
-import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { homedir, hostname } from "node:os";
-import { join } from "node:path";
+import { hostname } from "node:os";
+import { basename, dirname } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { processLives } from "../run/liveness.ts";
+import type { BackendFiles } from "./files.ts";
 import type { LockFact, StackFact } from "./types.ts";
 
-/** The project of all job stacks. */
-const PROJECT = "mayfly-job";
-
-/** The folder of a backend in files; undefined for another one. */
-export function backendFolder(backendUrl: string): string | undefined {
-  const path = /^file:\/\/([^?]*)/.exec(backendUrl)?.[1];
-  if (path === undefined) return undefined;
-  return join(path.startsWith("~") ? join(homedir(), path.slice(1)) : path, ".pulumi");
-}
+/** Of all job stacks, whose project is mayfly-job. */
+const FOLDERS = {
+  stacks: ".pulumi/stacks/mayfly-job",
+  locks: ".pulumi/locks/organization/mayfly-job",
+} as const;
 
 /** What is in a backend of job stacks. */
 export interface StateFacts {
@@ -27,11 +23,8 @@ export interface StateFacts {
 }
 
 /** Stacks of jobs, those among them whose state can't be read, and all locks. */
-export async function listState(folder: string): Promise<StateFacts> {
-  const [files, locks] = await Promise.all([
-    listStacks(join(folder, "stacks", PROJECT)),
-    listLocks(join(folder, "locks", "organization", PROJECT)),
-  ]);
+export async function listState(backend: BackendFiles): Promise<StateFacts> {
+  const [files, locks] = await Promise.all([listStacks(backend), listLocks(backend)]);
   return {
     stacks: files.flatMap(({ state, ...file }) =>
       state === "strange" ? [] : [{ ...file, state: state === "broken" ? undefined : state }],
@@ -41,45 +34,16 @@ export async function listState(folder: string): Promise<StateFacts> {
   };
 }
 
-export const removeLock = async (path: string): Promise<void> => {
-  await rm(path, { force: true });
-};
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ENOENT";
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
-/** Undefined where it has gone meanwhile. */
-async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
 type StackFile = Omit<StackFact, "state"> & { readonly state: ReadState };
 
-async function listStacks(folder: string): Promise<readonly StackFile[]> {
-  const facts = (await namesIn(folder)).map(async (file) => {
-    const stack = /^(.+)\.json(?:\.gz)?$/.exec(file)?.[1];
-    if (stack === undefined) return undefined;
-    const path = join(folder, file);
-    return await unlessGone(async (): Promise<StackFile> => {
-      const bytes = await readFile(path);
-      return { stack, path, changedAt: (await stat(path)).mtimeMs, state: readState(bytes) };
-    });
+async function listStacks(backend: BackendFiles): Promise<readonly StackFile[]> {
+  const facts = (await backend.list(FOLDERS.stacks)).map(async ({ path, changedAt }) => {
+    const stack = /^(.+)\.json(?:\.gz)?$/.exec(basename(path))?.[1];
+    if (stack === undefined) return [];
+    const bytes = await backend.read(path);
+    return bytes === undefined ? [] : [{ stack, path, changedAt, state: readState(bytes) }];
   });
-  return (await Promise.all(facts)).filter((fact) => fact !== undefined);
+  return (await Promise.all(facts)).flat();
 }
 
 const Labelled = z.object({ metadata: z.object({ labels: z.record(z.string(), z.unknown()) }) });
@@ -140,25 +104,13 @@ function parse(bytes: Buffer): unknown {
 
 const Owner = z.object({ pid: z.int().positive(), hostname: z.string() });
 
-async function listLocks(folder: string): Promise<readonly LockFact[]> {
-  const stacks = await namesIn(folder);
-  const facts = stacks.map(async (stack) => {
-    const files = await namesIn(join(folder, stack));
-    return await Promise.all(
-      files.map(async (file) => {
-        const path = join(folder, stack, file);
-        return await unlessGone(async (): Promise<LockFact> => {
-          const owner = Owner.safeParse(parse(await readFile(path))).data;
-          const local = owner?.hostname === hostname();
-          return {
-            stack,
-            path,
-            changedAt: (await stat(path)).mtimeMs,
-            ownerLives: owner !== undefined && local ? await processLives(owner.pid) : undefined,
-          };
-        });
-      }),
-    );
+async function listLocks(backend: BackendFiles): Promise<readonly LockFact[]> {
+  const facts = (await backend.list(FOLDERS.locks)).map(async ({ path, changedAt }) => {
+    const bytes = await backend.read(path);
+    if (bytes === undefined) return [];
+    const owner = Owner.safeParse(parse(bytes)).data;
+    const ownerLives = owner?.hostname === hostname() ? await processLives(owner.pid) : undefined;
+    return [{ stack: basename(dirname(path)), path, changedAt, ownerLives }];
   });
-  return (await Promise.all(facts)).flat().filter((fact) => fact !== undefined);
+  return (await Promise.all(facts)).flat();
 }

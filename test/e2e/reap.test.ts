@@ -13,6 +13,7 @@ import { type Ledger, openLedger, type RunPatch } from "../../jobs/ledger/index.
 import { planRun, runId } from "../../jobs/plan/index.ts";
 import { readConnection } from "../../lab/connection.ts";
 import { labPaths } from "../../lab/paths.ts";
+import { labStore } from "../../lab/store.ts";
 import { Connection } from "../../schema/connection.ts";
 import { EnvironmentContract } from "../../schema/contract.ts";
 import { JobSpec } from "../../schema/job.ts";
@@ -43,7 +44,7 @@ const told = (orphans: Found): string[] =>
   );
 
 /** An environment of its own on the lab's cluster: what other tests do there at the same time is none of ours. */
-async function scene() {
+async function scene(backendUrl?: string) {
   const root = await mkdtemp(join(tmpdir(), "mayfly-reap-"));
   const lab = readConnection(labPaths());
   const name = `reap-${randomBytes(3).toString("hex")}`;
@@ -58,7 +59,11 @@ async function scene() {
   const paths = { contract: join(root, "contract.json"), connection: join(root, "connection.json") };
   const connection = Connection.parse({
     ...lab,
-    ...{ name, contract: paths.contract, pulumi: { ...lab.pulumi, backendUrl: `file://${state}` } },
+    ...{
+      name,
+      contract: paths.contract,
+      pulumi: { ...lab.pulumi, backendUrl: backendUrl ?? `file://${state}` },
+    },
   });
   await mkdir(state);
   await writeFile(paths.contract, JSON.stringify(contract));
@@ -310,4 +315,40 @@ test("a run that ended with everything left: stack, objects, locks, lease, broke
   // Nothing is left of it, and the ledger knows.
   expect(await leftOf(place.ledger, lost.run)).toEqual([]);
   expect(await leftOf(place.ledger, held.run)).toHaveLength(1);
+});
+
+test("the same with Pulumi's state in S3", async () => {
+  const { s3 } = readConnection(labPaths());
+  const folder = `reap-${randomBytes(3).toString("hex")}`;
+  const query = `region=${s3.region}&endpoint=${s3.endpoint}&use_path_style=true`;
+  const place = await scene(`s3://mayfly-logs/${folder}?${query}`);
+  const store = await labStore();
+  onTestFinished(async () => {
+    for (const key of await store.list("mayfly-logs", `${folder}/`)) await store.remove("mayfly-logs", key);
+  });
+  const [lost, broken, live] = [place.plan(), place.plan(), place.plan()];
+  await place.record(lost, ENDED);
+  await place.record(broken, ENDED);
+  await place.record(live);
+  await engineIn(place.connection, async (engine) => {
+    for (const plan of [lost, broken, live]) await engine.create(plan);
+  });
+  const stacks = `${folder}/.pulumi/stacks/mayfly-job/`;
+  await store.put("mayfly-logs", `${stacks}${broken.stack}.json`, Buffer.from("{"));
+  await apply({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: place.tenantNamespace, labels: { "mayfly.dev/environment": place.environment } },
+  });
+  await old();
+  expect(await place.reap("--yes")).toMatchObject({
+    code: 0,
+    orphans: [
+      { kind: "stack", name: lost.stack, run: lost.run, fate: "removed" },
+      { kind: "state", name: broken.stack, run: broken.run, fate: "removed" },
+    ],
+    remarks: [],
+  });
+  const left = (await store.list("mayfly-logs", stacks)).map((key) => key.slice(stacks.length));
+  expect(left.filter((key) => key.endsWith(".json"))).toEqual([`${live.stack}.json`]);
 });

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { backendFolder, readState } from "../../../jobs/reap/state.ts";
+import { readState } from "../../../jobs/reap/state.ts";
 
 const stack = { type: "pulumi:pulumi:Stack", custom: false };
 const namespace = {
@@ -42,10 +42,4 @@ test("JSON of a form that is not known is not taken for broken: it may list obje
     { version: 3, checkpoint: { latest: { resources: {} } } },
   ])
     expect(readState(Buffer.from(JSON.stringify(document)))).toBe("strange");
-});
-
-test("only a backend in files has a folder", () => {
-  expect(backendFolder("file:///var/mayfly/pulumi?metadata=skip")).toBe("/var/mayfly/pulumi/.pulumi");
-  expect(backendFolder("file://~/pulumi")).toMatch(/^\/.*\/pulumi\/\.pulumi$/);
-  expect(backendFolder("s3://acme-mayfly-state")).toBeUndefined();
 });
