@@ -66,9 +66,6 @@ const INVOKES: Readonly<Record<string, Answer>> = {
   }),
 };
 
-/** Tokens of look-ups that are simulated. */
-const AWS_INVOKES = Object.keys(INVOKES);
-
 /** @throws PluginError for other tokens: an invented answer would be worse than none. */
 export function invoke(token: string, args: JsonRecord, region: string): JsonRecord {
   const answer = INVOKES[token];
