@@ -13,7 +13,12 @@ export default defineConfig({
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
       {
         // The ledger on SQLite and on a real Postgres, which the tests start; several processes at once.
-        test: { name: "ledger", include: ["test/ledger/**/*.test.ts"], testTimeout: 60_000 },
+        test: {
+          name: "ledger",
+          include: ["test/ledger/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         test: { name: "components", include: ["test/components/**/*.test.ts"], testTimeout: 60_000 },
