@@ -60,15 +60,28 @@ export async function removeRun(plan: Plan, tools: RemovalTools): Promise<Remova
 
 /** Returns what is left of the stack. */
 async function removeStack(
-  { stack }: Plan,
-  { engine }: RemovalTools,
+  plan: Plan,
+  tools: RemovalTools,
   failed: EngineError | undefined,
 ): Promise<readonly string[]> {
+  const { stack } = plan;
+  const { engine } = tools;
+  // Half a state, or none but its copies: what it made goes with its namespace, and `verify` tells whether it did.
+  const unknown = failed?.kind === "broken-state" || failed?.kind === "not-found";
+  if (failed !== undefined && !unknown) return [`Stack ${stack} (${failed.message})`];
+  const drop = async (): Promise<void> => {
+    await (unknown ? engine.forget(stack) : engine.remove(stack));
+  };
   try {
-    if (failed === undefined) await engine.remove(stack);
-    // Half a state, or none but its copies: what it made goes with its namespace, and `verify` tells whether it did.
-    else if (failed.kind === "broken-state" || failed.kind === "not-found") await engine.forget(stack);
-    else return [`Stack ${stack} (${failed.message})`];
+    try {
+      await drop();
+    } catch (error) {
+      // Pulumi reads the state before it looks for locks: half a state may well have one of its dead writer's.
+      if (!(error instanceof EngineFailure) || error.error.kind !== "conflict") throw error;
+      if (!(await ownersAreDead(error.error))) throw error;
+      await unlock(plan, tools);
+      await drop();
+    }
     return [];
   } catch (error) {
     return [`Stack ${stack} (${text(error)})`];

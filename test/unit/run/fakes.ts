@@ -62,6 +62,8 @@ export interface Scenario {
   readonly create?: EngineError;
   /** What destroy says, call by call; then it succeeds. */
   readonly destroy?: readonly EngineError[];
+  /** Failures of forgetting a stack, one per try; then it succeeds. */
+  readonly forget?: readonly EngineError[];
   readonly check?: Error;
   readonly missing?: readonly string[];
   readonly secrets?: Error;
@@ -114,6 +116,7 @@ const event = (type: "done", kind: string, name: string, operation: string): Eng
 
 function fakeEngine(scenario: Scenario, calls: string[]): ProcessEngine {
   const destroys = [...(scenario.destroy ?? [])];
+  const forgets = [...(scenario.forget ?? [])];
   return {
     rest: () => undefined,
     wake: () => undefined,
@@ -150,6 +153,8 @@ function fakeEngine(scenario: Scenario, calls: string[]): ProcessEngine {
     forget: async (stack) => {
       calls.push(`drop ${stack}`);
       await Promise.resolve();
+      const failure = forgets.shift();
+      if (failure !== undefined) throw new EngineFailure(failure);
     },
     unlock: async (stack) => {
       calls.push(`unlock ${stack}`);

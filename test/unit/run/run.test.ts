@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { beforeAll, describe, expect, test } from "vitest";
 import { EXIT, UserError } from "../../../base/errors.ts";
 import type { EngineError } from "../../../jobs/engine/index.ts";
@@ -244,6 +245,21 @@ describe("what could not be removed", () => {
     expect(index(tools, "drop")).toBeGreaterThan(index(tools, "destroy"));
   });
 
+  test.each([
+    ["dead", hostname(), [], 2],
+    ["perhaps alive", "another-machine", ["locked"], 1],
+  ])("half a state with a lock whose owner is %s", async (_which, host, left, forgets) => {
+    const owners = [{ host, pid: 2 ** 22 + 1, at: "2026-11-24T06:00:00Z" }];
+    const { tools, report } = await ran({
+      verdicts: [succeeded],
+      destroy: [{ kind: "broken-state", message: "failed to load checkpoint: EOF" }],
+      forget: [{ kind: "conflict", message: "locked", owners }],
+    });
+    expect(report.left.map((what) => /^Stack .*\((.*)\)$/.exec(what)?.[1])).toEqual(left);
+    expect(tools.calls.filter((call) => call.startsWith("drop"))).toHaveLength(forgets);
+    expect(index(tools, "unlock") > 0).toBe(forgets === 2);
+  });
+
   test("a state that is gone is no reason to complain: the namespace tells, and copies of the state go", async () => {
     const { tools, report } = await ran({
       verdicts: [succeeded],
@@ -266,7 +282,6 @@ describe("what could not be removed", () => {
   });
 
   test("a lock of a dead process on this machine is broken", async () => {
-    const { hostname } = await import("node:os");
     const owners = [{ host: hostname(), pid: 2 ** 22 + 1, at: "2026-11-24T06:00:00Z" }];
     const { tools, report } = await ran({
       verdicts: [succeeded],
