@@ -63,7 +63,15 @@ export async function tryFault(
   const place = await makePlace(`fault-${process.pid}-${serial}`, certificate);
   const stage = new Stage(fault, place, cluster);
   try {
-    await stage.play();
+    try {
+      await stage.play();
+    } catch (error) {
+      await stage.kill();
+      throw error;
+    } finally {
+      // Also where the fault itself could not be done: nothing of a run may stay in the lab.
+      await stage.recover();
+    }
     const checked = await stage.check(since);
     const runs = await ledgerRuns(place);
     const ends: End[] = runs.length === 0 ? ["refused"] : runs.map(({ outcome }) => outcome?.kind ?? "lost");
@@ -139,7 +147,6 @@ class Stage implements Scene {
       await this.place.proxy.restore();
       for (const undo of this.#undo) await undo();
     }
-    await this.recover();
   }
 
   async check(since: number): Promise<Checked[]> {
