@@ -47,6 +47,10 @@ test.each(["queued", "planning", "creating", "running", "finishing", "destroying
   },
 );
 
+test("a run that was kept after its job's end is live", () => {
+  expect(kinds({ ...ALL, runs: [liveFact(RUN, { state: "kept", endedAt: ago(60) })] })).toEqual([]);
+});
+
 test("a run is live by its row also where its plan is not in it yet, or the next attempt has begun", () => {
   const row = liveFact(RUN, { attempt: 0, stack: undefined });
   expect(
