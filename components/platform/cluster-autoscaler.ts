@@ -1,5 +1,5 @@
-import type * as aws from "@pulumi/aws";
 import * as eks from "@pulumi/aws/eks/index.js";
+import type { Provider as AwsProvider } from "@pulumi/aws/provider.js";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PodIdentityRole } from "../cluster/pod-identity.ts";
@@ -32,7 +32,7 @@ export interface ClusterAutoscalerArgs {
   readonly labels: Labels;
   readonly provider: kubernetes.Provider;
   /** Makes the role; its default tags are the environment's. */
-  readonly aws: aws.Provider;
+  readonly aws: AwsProvider;
 }
 
 const NAMESPACE = "kube-system";

@@ -1,4 +1,4 @@
-import type * as aws from "@pulumi/aws";
+import type { Provider as AwsProvider } from "@pulumi/aws/provider.js";
 import type * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Labels } from "../../components/core/labels.ts";
@@ -24,7 +24,7 @@ export interface PlatformInput {
   /** Nodes to run on, names and volumes. */
   readonly after: pulumi.Resource[];
   readonly provider: kubernetes.Provider;
-  readonly aws: aws.Provider;
+  readonly aws: AwsProvider;
 }
 
 /** The parts of the platform that the config wants. Returns the storage classes that jobs may use for scratch. */

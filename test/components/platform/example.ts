@@ -1,4 +1,4 @@
-import * as aws from "@pulumi/aws";
+import { Provider as AwsProvider } from "@pulumi/aws/provider.js";
 import * as kubernetes from "@pulumi/kubernetes";
 import type { Placement } from "../../../components/platform/placement.ts";
 import { type Graph, record } from "../../harness/record.ts";
@@ -16,14 +16,14 @@ export const SYSTEM_POOL: Placement = {
 
 /** What a program with both providers registers, apart from the providers. */
 export async function graphOf(
-  program: (providers: { kubernetes: kubernetes.Provider; aws: aws.Provider }) => void,
+  program: (providers: { kubernetes: kubernetes.Provider; aws: AwsProvider }) => void,
   existing: Readonly<Record<string, object>> = {},
 ): Promise<Graph> {
   return await record(
     () => {
       program({
         kubernetes: new kubernetes.Provider("kubernetes", {}),
-        aws: new aws.Provider("aws", { region: "eu-central-1" }),
+        aws: new AwsProvider("aws", { region: "eu-central-1" }),
       });
     },
     { project: "mayfly", stack: "prod", existing },
