@@ -3,8 +3,7 @@ import { EXIT } from "../../base/errors.ts";
 import { LEFT_BEHIND_EXIT } from "../../schema/outcome.ts";
 import { ORPHANS_EXIT, type ReapOptions, type ReapResult } from "./types.ts";
 
-export type { Orphan, OrphanKind, Reaped, ReapOptions, ReapResult } from "./types.ts";
-export { ORPHANS_EXIT } from "./types.ts";
+export type { Reaped, ReapOptions, ReapResult } from "./types.ts";
 
 /**
  * Finds what belongs to no live run in an environment's cluster, its state backend and this machine's work folder, and removes it where
