@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import packageJson from "../../package.json" with { type: "json" };
 import { destroyCommand } from "./commands/destroy.ts";
+import { cancelCommand, submitCommand, waitCommand } from "./commands/detached.ts";
 import { instancesCommand } from "./commands/instances.ts";
 import { labCommand } from "./commands/lab.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -13,6 +14,7 @@ import { schemaCommand } from "./commands/schema.ts";
 import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
 import { validateCommand } from "./commands/validate.ts";
+import { resumeCommand, workCommand } from "./commands/work.ts";
 
 const EXIT_CODES = `
 Exit codes:
@@ -25,7 +27,8 @@ Exit codes:
   64   wrong command line                65   invalid spec, plan or config
   66   a named file or object is missing 69   this machine lacks something
   73   at odds with what is there         74   something can't be reached
-  77   credentials were refused          70   a bug of Mayfly
+  75   a wait ended before the run       77   credentials were refused
+  70   a bug of Mayfly                   22   reap found orphans and left them
 
 Examples:
   $ mayfly lab up                              a real Kubernetes on this machine
@@ -42,6 +45,11 @@ export function buildProgram(): Command {
     .addHelpText("after", EXIT_CODES);
   for (const command of [
     runCommand(),
+    submitCommand(),
+    workCommand(),
+    waitCommand(),
+    cancelCommand(),
+    resumeCommand(),
     planCommand(),
     previewCommand(),
     validateCommand(),

@@ -1,0 +1,91 @@
+// Everything outside that the runs of one environment need, opened once for a worker.
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { Plan } from "../../schema/plan.ts";
+import { acquireLease, holderName, type LeaseTiming } from "../lease/index.ts";
+import type { LedgerRun } from "../ledger/index.ts";
+import { openRunCluster, type RunCluster } from "../run/cluster.ts";
+import { type Environment, findConnection, readConnection, readContract } from "../run/environment.ts";
+import { type ObjectStore, openStore } from "../store/index.ts";
+import type { AcquireRequest, HeldLease } from "./types.ts";
+
+type Who = Pick<LedgerRun, "run" | "tenant" | "job" | "environment">;
+
+export interface Place {
+  readonly environment: Environment;
+  readonly cluster: RunCluster;
+  readonly store: ObjectStore;
+  readonly acquire: (request: AcquireRequest) => Promise<HeldLease>;
+  readonly raiseFence: (plan: Plan, fence: number) => Promise<void>;
+  /** How a run's lease looks now: undefined where nobody has it or it can't be read, else a text that each renewal changes. */
+  readonly leaseLooks: (run: Who) => Promise<LeaseLook>;
+  readonly close: () => void;
+}
+
+/** `free`: given back. `absent`: never taken, or over. `unknown`: the API server did not say. */
+export type LeaseLook =
+  | { readonly kind: "free" | "absent" | "unknown" }
+  | { readonly kind: "held"; readonly looks: string };
+
+/** A wait for a holder that turns out to live is given up after so many lease durations. */
+const WAIT_LEASES = 3;
+
+/** @throws UserError where the environment can't be used. */
+export async function openPlace(given: string | undefined, timing: LeaseTiming): Promise<Place> {
+  const path = await findConnection(given);
+  const connection = await readConnection(path);
+  const contract = await readContract(connection.contract);
+  const cluster = await openRunCluster(connection, async () => await readContract(connection.contract));
+  await cluster.check();
+  const [{ openCluster }, { leasePort }, { raiseFence }] = await Promise.all([
+    import("../watch/index.ts"),
+    import("../watch/lease-api.ts"),
+    import("../watch/fence.ts"),
+  ]);
+  const api = await openCluster(connection.kubeconfig);
+  const store = openStore(connection.s3);
+
+  const portOf = ({ run, tenant, job, environment }: Who) =>
+    leasePort(api, {
+      namespace: contract.tenants.find(({ id }) => id === tenant)?.namespace ?? tenant,
+      run,
+      labels: {
+        "app.kubernetes.io/managed-by": "mayfly",
+        "mayfly.dev/run": run,
+        "mayfly.dev/tenant": tenant,
+        "mayfly.dev/job": job,
+        "mayfly.dev/environment": environment,
+        "mayfly.dev/class": contract.class,
+      },
+    });
+
+  return {
+    environment: { path, connection, contract },
+    cluster,
+    store,
+    acquire: async ({ run, knownFence, signal, onWaiting }) =>
+      await acquireLease(portOf(run), {
+        run: run.run,
+        holder: holderName(hostname(), process.pid, randomBytes(4)),
+        knownFence,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(WAIT_LEASES * timing.duration)]),
+        onWaiting,
+        timing,
+      }),
+    raiseFence: async (plan, fence) => {
+      await raiseFence(api, plan, fence);
+    },
+    leaseLooks: async (run) => {
+      const answer = await portOf(run).get(AbortSignal.timeout(timing.call));
+      if (answer.kind === "absent") return { kind: "absent" };
+      if (answer.kind !== "lease") return { kind: "unknown" };
+      const { holder, resourceVersion } = answer.lease;
+      return holder === "" ? { kind: "free" } : { kind: "held", looks: `${holder} ${resourceVersion}` };
+    },
+    close: () => {
+      cluster.close();
+      api.close();
+      store.close();
+    },
+  };
+}

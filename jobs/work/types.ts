@@ -1,0 +1,59 @@
+import type { RunEvent } from "../../schema/events.ts";
+import type { Plan } from "../../schema/plan.ts";
+import type { ProcessEngine } from "../engine/index.ts";
+import type { Lease } from "../lease/index.ts";
+import type { ClaimedRun, Ledger, LedgerRun, RunPatch } from "../ledger/index.ts";
+import type { RunCluster } from "../run/cluster.ts";
+import type { Environment } from "../run/environment.ts";
+import type { Journal } from "../run/journal.ts";
+import type { MachineEvent, RunState } from "../run/machine.ts";
+import type { ObjectStore } from "../store/index.ts";
+import type { ObservedRun } from "../watch/index.ts";
+
+/** What a driver needs of a lease. */
+export type HeldLease = Pick<Lease, "fence" | "holder" | "lost" | "guard" | "release">;
+
+export interface AcquireRequest {
+  readonly run: Pick<LedgerRun, "run" | "tenant" | "job" | "environment">;
+  readonly knownFence: number;
+  /** Ends the wait for another holder. */
+  readonly signal: AbortSignal;
+  readonly onWaiting: (holder: string) => void;
+}
+
+/** All the outside that a driver works with. */
+export interface DriverTools {
+  readonly ledger: Pick<Ledger, "update" | "append" | "noteLease">;
+  readonly environment: Environment;
+  readonly engine: ProcessEngine;
+  readonly cluster: RunCluster;
+  readonly store: ObjectStore;
+  /** @throws UserError */
+  readonly acquire: (request: AcquireRequest) => Promise<HeldLease>;
+  /** Raises the fence of a run's namespace, where it is there. */
+  readonly raiseFence: (plan: Plan, fence: number) => Promise<void>;
+  /** This worker's name in the ledger. */
+  readonly holder: string;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** Why a driver stopped: the run is over, or waits for whoever takes it next. */
+export type DriverEnd = "ended" | "retry" | "handed-over" | "not-ours";
+
+/** A run at work, as its effects know it. */
+export interface Driven {
+  readonly run: ClaimedRun;
+  readonly tools: DriverTools;
+  readonly state: RunState;
+  readonly plan: Plan | undefined;
+  readonly journal: Journal | undefined;
+  lease: HeldLease | undefined;
+  observed: ObservedRun | undefined;
+  readonly send: (event: MachineEvent) => void;
+  readonly warn: (message: string) => void;
+  /** The lease is lost: stop at once, then say so to the machine. */
+  readonly lost: (lease: HeldLease) => void;
+  readonly patch: (patch: RunPatch) => Promise<void>;
+  /** Records an attempt from now on. */
+  readonly openJournal: (plan: Plan) => Journal;
+}
