@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 // Several kinds of test, cheapest first; `npm test` runs them all (scripts/test.ts), a developer picks one:
 // `npx vitest --project unit`.
 const DOWN = "test/lab/zz-down.test.ts";
+/** Keeps new pods off the lab's node for a while. */
+const ALONE = ["test/e2e/environment-startup-taint.test.ts"];
 
 /** The engine's tests work, the contract's wait for the cluster: side by side they take little more than one of them. */
 const BESIDE = { maxWorkers: 4, sequence: { groupOrder: 1 } };
@@ -44,15 +46,27 @@ export default defineConfig({
         },
       },
       {
-        // Real engine, plugin, kubelet: one file at a time, they share the lab.
+        // Real engine, plugin, kubelet; each with runs and tenants of its own, so two files at a time.
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          exclude: ALONE,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        // What changes the lab under everyone: one file at a time.
         test: {
           name: "lab",
-          include: ["test/{lab,e2e}/**/*.test.ts"],
+          include: ["test/lab/**/*.test.ts", ...ALONE],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           exclude: [DOWN],
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -63,7 +77,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -58,7 +58,7 @@ if (selection.length > 0) {
 } else {
   counts.push(vitest(["--project", "unit", "--project", "components", "--project", "ledger"]));
   await lab();
-  const withLab = ["engine", "contract", "lab", "down"];
+  const withLab = ["engine", "contract", "e2e", "lab", "down"];
   counts.push(vitest(withLab.flatMap((project) => ["--project", project])));
 }
 const sum = (of: (counted: Counts) => number): number =>
