@@ -29,7 +29,7 @@ export async function createStack(place: Workplace, stack: string): Promise<void
       await createIn(folder, stack, place.env);
     });
   } catch (error) {
-    await removeHalfLocks(place, stack);
+    await removeHalfFiles(place, stack);
     throw error;
   }
 }
@@ -44,6 +44,7 @@ export async function removeStack(place: Workplace, stack: string): Promise<void
   await inFolder(place, stack, {}, async (folder) => {
     await runPulumi(["stack", "rm", stack, "--yes", "--remove-backups"], folder, place.env);
   });
+  await removeHalfFiles(place, stack);
 }
 
 /** A state without resources, in the form of `pulumi stack export`. */
@@ -57,7 +58,7 @@ const EMPTY_STATE = {
  * an empty one is put in its place and removed with them.
  */
 export async function forgetStack(place: Workplace, stack: string): Promise<void> {
-  await removeHalfLocks(place, stack);
+  await removeHalfFiles(place, stack);
   await inFolder(place, stack, {}, async (folder) => {
     const file = join(folder, "empty.json");
     await writeFile(file, JSON.stringify(EMPTY_STATE));
@@ -72,16 +73,20 @@ export async function forgetStack(place: Workplace, stack: string): Promise<void
 }
 
 /**
- * Who dies, or finds the disk full, while it writes a lock into a backend of files leaves a temporary file there. Pulumi takes it for
- * somebody's lock, fails to read it, and refuses each operation on the stack from then on. Locks themselves are left alone.
+ * Who dies, or finds the disk full, while it writes a lock or a state into a backend of files leaves a temporary file there. Pulumi takes
+ * that of a lock for somebody's, fails to read it, and refuses each operation on the stack from then on. Locks themselves are left alone.
  */
-async function removeHalfLocks({ env }: Workplace, stack: string): Promise<void> {
+async function removeHalfFiles({ env }: Workplace, stack: string): Promise<void> {
   const backend = env["PULUMI_BACKEND_URL"] ?? "";
   if (!backend.startsWith("file:///")) return;
-  const folder = join(fileURLToPath(backend), ".pulumi", "locks", "organization", PROJECT, stack);
-  const names = await readdir(folder).catch(() => []);
-  const half = names.filter((name) => name.endsWith(".tmp"));
-  await Promise.all(half.map((name) => rm(join(folder, name), { force: true })));
+  const root = join(fileURLToPath(backend), ".pulumi");
+  const sweep = async (folder: string, begins: string): Promise<void> => {
+    const names = await readdir(folder).catch(() => []);
+    const half = names.filter((name) => name.startsWith(begins) && name.endsWith(".tmp"));
+    await Promise.all(half.map((name) => rm(join(folder, name), { force: true })));
+  };
+  await sweep(join(root, "locks", "organization", PROJECT, stack), "");
+  await sweep(join(root, "stacks", PROJECT), `${stack}.json.`);
 }
 
 /** No operation takes as long. */

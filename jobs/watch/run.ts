@@ -30,6 +30,7 @@ export async function watchRun(cluster: Cluster, plan: Plan, options: WatchOptio
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const started = options.startedAt.getTime();
   const now = steadyClock();
+  const watchedSince = now();
   const plannedPods = plan.workers.count + 1;
   const announce = announcer(plan, options.sink ?? {});
   const wake = Promise.withResolvers<Outcome | undefined>();
@@ -39,7 +40,7 @@ export async function watchRun(cluster: Cluster, plan: Plan, options: WatchOptio
   let drained = false;
   const judge = (): void => {
     if (ended(observed, plan) && !drained) return;
-    const outcome = verdict(observed, plan, started, now());
+    const outcome = verdict(observed, plan, started, now(), watchedSince);
     if (outcome !== undefined) wake.resolve(outcome);
   };
   const give = (observation: Observation): void => {

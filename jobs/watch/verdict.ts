@@ -17,8 +17,15 @@ const RESTARTS = 5;
  * then the loss of it, then what keeps pods from starting, then the deadlines.
  * @param startedAt When the run was submitted, in ms.
  * @param now In ms; by the same clock as the observations' `at`.
+ * @param watchedSince When this attempt's watch began, in ms: a run that waited in the queue, or is tried again, was submitted long before.
  */
-export function verdict(known: ObservedRun, plan: Plan, startedAt: number, now: number): Outcome | undefined {
+export function verdict(
+  known: ObservedRun,
+  plan: Plan,
+  startedAt: number,
+  now: number,
+  watchedSince: number = startedAt,
+): Outcome | undefined {
   const coordinators = Object.values(known.pods).filter(({ view }) => view.role === "coordinator");
   for (const pod of coordinators) {
     const end = driverEnd(known, plan, pod);
@@ -40,7 +47,7 @@ export function verdict(known: ObservedRun, plan: Plan, startedAt: number, now: 
     lost(known, plan, coordinators, now) ??
     stuck(known, plan, now) ??
     late ??
-    silent(known, plan, coordinators, startedAt, now)
+    silent(known, plan, coordinators, watchedSince, now)
   );
 }
 
@@ -133,13 +140,13 @@ function silent(
   known: ObservedRun,
   plan: Plan,
   coordinators: readonly ObservedPod[],
-  startedAt: number,
+  watchedSince: number,
   now: number,
 ): Outcome | undefined {
   const { pending, image, start } = plan.deadlines;
   if (coordinators.length === 0) {
     // The objects themselves take time to be made: count from the namespace.
-    if (now - (known.namespace?.seenAt ?? startedAt) < pending * 1000) return undefined;
+    if (now - (known.namespace?.seenAt ?? watchedSince) < pending * 1000) return undefined;
     const why = lastFailedCreate(known);
     return {
       kind: "infrastructure",

@@ -2,7 +2,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createStack, forgetStack, inFolder, sweepFolders } from "../../../jobs/engine/workplace.ts";
+import {
+  createStack,
+  forgetStack,
+  inFolder,
+  removeStack,
+  sweepFolders,
+} from "../../../jobs/engine/workplace.ts";
 
 const DAY = 24 * 3600 * 1000;
 let folder: string;
@@ -53,6 +59,7 @@ async function fakePulumi(fails: string, error: string) {
     place: { folder: join(folder, "work"), env },
     calls: async () => (await readFile(calls, "utf8")).trim().split("\n"),
     locks: async () => await readdir(locks),
+    stacks: join(folder, "state", ".pulumi", "stacks", "mayfly-job"),
   };
 }
 
@@ -78,4 +85,20 @@ test("half a lock that a full disk left of a stack that could not be made goes t
   const { place, locks } = await fakePulumi("stack init", "no space left on device");
   await expect(createStack(place, "acme-etl-1")).rejects.toMatchObject({ error: { kind: "cli" } });
   expect(await locks()).toEqual([LOCK]);
+});
+
+test("states that a full disk left half written go with their stack, those of others stay", async () => {
+  const { place, stacks } = await fakePulumi("none", "");
+  await mkdir(stacks, { recursive: true });
+  for (const name of [
+    "acme-etl-1.json.18eaf58cabd978b3.tmp",
+    "acme-etl-12.json.18eaf58cabd9fbca.tmp",
+    "acme-etl-12.json",
+  ])
+    await writeFile(join(stacks, name), "{");
+  await removeStack(place, "acme-etl-1");
+  expect((await readdir(stacks)).sort()).toEqual([
+    "acme-etl-12.json",
+    "acme-etl-12.json.18eaf58cabd9fbca.tmp",
+  ]);
 });

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Observation } from "../../../jobs/watch/observe.ts";
+import { nothingObserved } from "../../../jobs/watch/reduce.ts";
+import { verdict } from "../../../jobs/watch/verdict.ts";
 import { containing } from "../../harness/expect.ts";
 import {
   at,
@@ -13,6 +15,7 @@ import {
   log,
   plan,
   running,
+  START,
   sawPod,
   underWay,
 } from "./scenario.ts";
@@ -495,5 +498,14 @@ describe("a run that takes too long", () => {
     expect(judged([pending, away], 600)).toMatchObject({ kind: "deadline", phase: "run" });
     const back: Observation = { type: "api", at: at(200), reachable: true };
     expect(judged([pending, away, back], 300)).toMatchObject({ kind: "deadline", phase: "pending" });
+  });
+});
+
+describe("a run that was submitted long before its watch began", () => {
+  it("has the whole time for its first pod, counted from the watch", () => {
+    const judgedAt = (second: number) => verdict(nothingObserved, plan, START, at(second), at(200));
+    expect(judgedAt(201)).toBeUndefined();
+    expect(judgedAt(200 + plan.deadlines.pending - 1)).toBeUndefined();
+    expect(judgedAt(200 + plan.deadlines.pending)).toMatchObject({ kind: "infrastructure" });
   });
 });
