@@ -109,6 +109,8 @@ export const stateFaults: readonly Fault[] = [
     name: "backend full while objects are made",
     group,
     quick: true,
+    // Each attempt would take as long.
+    job: { retries: { infrastructure: 0 } },
     inject: async (scene) => {
       await mount(scene, "40k");
       scene.afterwards(() => remount(scene, "size=64m"));
@@ -121,6 +123,8 @@ export const stateFaults: readonly Fault[] = [
   {
     name: "backend read-only from the first object on",
     group,
+    // Each attempt would take as long.
+    job: { retries: { infrastructure: 0 } },
     inject: async (scene) => {
       await mount(scene, "64m");
       scene.afterwards(() => remount(scene, "rw"));
