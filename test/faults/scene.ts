@@ -12,35 +12,9 @@ import {
   isTerminal,
   ledgerRuns,
 } from "./invariants.ts";
-import { type Holder, makePlace, type Place } from "./place.ts";
+import { makePlace, type Place } from "./place.ts";
 import { type Helper, processesWith, send, startHelper } from "./processes.ts";
-import type { End, Fault } from "./types.ts";
-
-/** What a fault may use. */
-export interface Scene {
-  readonly place: Place;
-  readonly cluster: Cluster;
-  /** Starts the run by `mayfly run`. @param env On top of the place's. */
-  readonly start: (env?: Readonly<Record<string, string>>) => Promise<Helper>;
-  /** Starts another program of Mayfly's in the place. */
-  readonly launch: (
-    holder: Holder,
-    program: string,
-    args: readonly string[],
-    env?: Readonly<Record<string, string>>,
-  ) => Helper;
-  /** The job's file. */
-  readonly job: () => Promise<string>;
-  readonly namespace: () => string;
-  /** Kills processes of the place at once, those whose command line has `part`; all where it is left out. @returns How many. */
-  readonly kill: (part?: string) => Promise<number>;
-  /** Brings the run to its end, as a person or a next helper does. Done by the suite too, where it is needed. */
-  readonly recover: () => Promise<void>;
-  /** Called after the helper's end and before the recovery: puts right again what the fault broke. */
-  readonly afterwards: (undo: () => Promise<void>) => void;
-  /** Something that must be so in this fault alone. */
-  readonly require: (holds: boolean, otherwise: string) => void;
-}
+import type { End, Fault, Scene } from "./types.ts";
 
 export interface Tried {
   readonly seconds: number;

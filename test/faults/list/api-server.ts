@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { phase } from "../processes.ts";
 import type { Rule } from "../proxy.ts";
-import type { Scene } from "../scene.ts";
-import type { Fault } from "../types.ts";
+import type { Fault, Scene } from "../types.ts";
 
 const group = "API server";
 

@@ -4,8 +4,7 @@ import { execute } from "../../../base/process.ts";
 import { LAB } from "../../../lab/settings.ts";
 import { eventually, kubectl, labEnvironment } from "../../lab/pods.ts";
 import { phase, send } from "../processes.ts";
-import type { Scene } from "../scene.ts";
-import type { Fault } from "../types.ts";
+import type { Fault, Scene } from "../types.ts";
 
 const group = "cluster";
 

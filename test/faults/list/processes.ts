@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { projectDir } from "../../../base/paths.ts";
 import { phase, send } from "../processes.ts";
-import type { Scene } from "../scene.ts";
-import type { Fault } from "../types.ts";
+import type { Fault, Scene } from "../types.ts";
 
 const group = "processes";
 

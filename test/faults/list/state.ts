@@ -5,8 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execute } from "../../../base/process.ts";
 import type { Place } from "../place.ts";
 import { phase } from "../processes.ts";
-import type { Scene } from "../scene.ts";
-import type { Fault } from "../types.ts";
+import type { Fault, Scene } from "../types.ts";
 
 const group = "state";
 
