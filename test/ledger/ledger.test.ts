@@ -1,4 +1,7 @@
 // What a ledger promises, held on each database that it may be kept in.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../base/errors.ts";
 import { type Ledger, openLedger } from "../../jobs/ledger/index.ts";
@@ -198,9 +201,13 @@ describe.each(["SQLite", "Postgres"])("a ledger in %s", (store) => {
 
     test("four worker processes share sixty runs, and none is given to two", async () => {
       const runs = await submitMany(ledger, 60);
+      const folder = await mkdtemp(join(tmpdir(), "mayfly-ledger-"));
       const ended = await Promise.all(
-        ["a", "b", "c", "d"].map(async (name) => await helperProcess(url, ["claim", `worker-${name}`])),
+        ["a", "b", "c", "d"].map(
+          async (name) => await helperProcess(url, ["claim", `worker-${name}`, folder, "4"]),
+        ),
       );
+      await rm(folder, { recursive: true });
       expect(ended.map(({ stderr }) => stderr).join("")).toBe("");
       const taken = ended.flatMap(({ lines }) => lines);
       expect([...taken].sort()).toEqual(runs);
