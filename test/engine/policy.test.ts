@@ -11,15 +11,7 @@ const PACK = join(projectDir, "policy", "run");
 
 /** A program of production; `project` is the environment's, since some rules go by it. */
 const program = (body: string): string => `
-import * as autoscaling from "@pulumi/aws/autoscaling/index.js";
-import * as ebs from "@pulumi/aws/ebs/index.js";
-import * as ec2 from "@pulumi/aws/ec2/index.js";
-import * as eks from "@pulumi/aws/eks/index.js";
-import * as iam from "@pulumi/aws/iam/index.js";
-import * as kms from "@pulumi/aws/kms/index.js";
-import * as s3 from "@pulumi/aws/s3/index.js";
-import * as sqs from "@pulumi/aws/sqs/index.js";
-import { Provider as AwsProvider } from "@pulumi/aws/provider.js";
+import * as aws from "@pulumi/aws";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -28,7 +20,7 @@ const marks = {
   "mayfly.dev/environment": "prod",
   "mayfly.dev/class": "production",
 };
-const cloud = new AwsProvider("aws", { region: "eu-central-1", defaultTags: { tags: marks } });
+const cloud = new aws.Provider("aws", { region: "eu-central-1", defaultTags: { tags: marks } });
 const cluster = new kubernetes.Provider("kubernetes", { kubeconfig: "apiVersion: v1" });
 const here = { provider: cloud };
 const kept = { provider: cloud, protect: true };
@@ -61,26 +53,26 @@ const said = ({ violations }: OperationResult): string[] =>
 
 const BAD = `
 const trust = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "eks.amazonaws.com" } }] });
-const role = new iam.Role("role", { assumeRolePolicy: trust }, here);
-new eks.Cluster("open", {
+const role = new aws.iam.Role("role", { assumeRolePolicy: trust }, here);
+new aws.eks.Cluster("open", {
   roleArn: role.arn,
   vpcConfig: { subnetIds: [], endpointPublicAccess: true, endpointPrivateAccess: true },
   encryptionConfig: { resources: ["secrets"], provider: { keyArn: role.arn } },
 }, kept);
-new ebs.Volume("clear", { availabilityZone: "eu-central-1a", size: 10 }, kept);
-new kms.Key("fixed", {}, kept);
-new s3.Bucket("bare", {}, kept);
-new ec2.LaunchTemplate("hops", {
+new aws.ebs.Volume("clear", { availabilityZone: "eu-central-1a", size: 10 }, kept);
+new aws.kms.Key("fixed", {}, kept);
+new aws.s3.Bucket("bare", {}, kept);
+new aws.ec2.LaunchTemplate("hops", {
   metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 2 },
   blockDeviceMappings: [{ deviceName: "/dev/xvda", ebs: { encrypted: "true" } }],
 }, here);
-new iam.Policy("wide", { policy: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "ec2:*", Resource: "*" }] } }, here);
-new ec2.Vpc("loose", { cidrBlock: "10.20.0.0/16" }, here);
-const template = new ec2.LaunchTemplate("fine", {
+new aws.iam.Policy("wide", { policy: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "ec2:*", Resource: "*" }] } }, here);
+new aws.ec2.Vpc("loose", { cidrBlock: "10.20.0.0/16" }, here);
+const template = new aws.ec2.LaunchTemplate("fine", {
   metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
   blockDeviceMappings: [{ deviceName: "/dev/xvda", ebs: { encrypted: "true" } }],
 }, here);
-new eks.NodeGroup("stuck", {
+new aws.eks.NodeGroup("stuck", {
   clusterName: "prod",
   nodeRoleArn: role.arn,
   subnetIds: [],
@@ -119,21 +111,21 @@ const REFUSED = [
 ];
 
 const GOOD = `
-const key = new kms.Key("secrets", { enableKeyRotation: true }, kept);
-const bucket = new s3.Bucket("logs", {}, kept);
-new s3.BucketServerSideEncryptionConfiguration("logs", {
+const key = new aws.kms.Key("secrets", { enableKeyRotation: true }, kept);
+const bucket = new aws.s3.Bucket("logs", {}, kept);
+new aws.s3.BucketServerSideEncryptionConfiguration("logs", {
   bucket: bucket.id,
   rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: key.arn } }],
 }, here);
-new s3.BucketPublicAccessBlock("logs", {
+new aws.s3.BucketPublicAccessBlock("logs", {
   bucket: bucket.id,
   blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true,
 }, here);
-const template = new ec2.LaunchTemplate("m7g", {
+const template = new aws.ec2.LaunchTemplate("m7g", {
   metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
   blockDeviceMappings: [{ deviceName: "/dev/xvda", ebs: { encrypted: "true", kmsKeyId: key.arn } }],
 }, here);
-const groups = ["a", "b"].map((zone) => new eks.NodeGroup("m7g-" + zone, {
+const groups = ["a", "b"].map((zone) => new aws.eks.NodeGroup("m7g-" + zone, {
   clusterName: "prod",
   nodeRoleArn: "arn:aws:iam::123456789012:role/nodes",
   subnetIds: [],
@@ -149,7 +141,7 @@ const tags = {
 };
 for (const [index, group] of groups.entries()) {
   for (const [name, value] of Object.entries(tags)) {
-    new autoscaling.Tag(\`\${index}-\${name}\`, {
+    new aws.autoscaling.Tag(\`\${index}-\${name}\`, {
       autoscalingGroupName: group.resources[0].autoscalingGroups[0].name,
       tag: { key: \`k8s.io/cluster-autoscaler/node-template/\${name}\`, value, propagateAtLaunch: false },
     }, here);
@@ -159,8 +151,8 @@ for (const [index, group] of groups.entries()) {
 
 /** Its document is only known once the bucket exists. */
 const LATE = `
-const bucket = new sqs.Queue("runs", {}, here);
-new iam.Policy("late", {
+const bucket = new aws.sqs.Queue("runs", {}, here);
+new aws.iam.Policy("late", {
   policy: bucket.arn.apply((arn) => JSON.stringify({
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: ["sqs:*"], Resource: [arn, "*"] }],

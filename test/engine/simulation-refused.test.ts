@@ -10,12 +10,9 @@ import { openSimulation } from "../../simulation/engine.ts";
 import { writeProject } from "./simulation-project.ts";
 
 const provider = `
-import * as rds from "@pulumi/aws/rds/index.js";
-import * as s3 from "@pulumi/aws/s3/index.js";
-import * as sns from "@pulumi/aws/sns/index.js";
-import { Provider as AwsProvider } from "@pulumi/aws/provider.js";
+import * as aws from "@pulumi/aws";
 import * as eks from "@pulumi/eks";
-const provider = new AwsProvider("aws", { region: "eu-central-1" });
+const provider = new aws.Provider("aws", { region: "eu-central-1" });
 `;
 
 const errors = (diagnostics: readonly { severity: string; message: string }[]): string =>
@@ -27,7 +24,7 @@ const errors = (diagnostics: readonly { severity: string; message: string }[]): 
 test("a type that nobody modelled is echoed and named, so that nobody takes it for modelled", async () => {
   await using project = await writeProject(
     "acme",
-    `${provider} new sns.Topic("alerts", { displayName: "Acme", tags: { team: "data" } }, { provider });`,
+    `${provider} new aws.sns.Topic("alerts", { displayName: "Acme", tags: { team: "data" } }, { provider });`,
   );
   await using simulation = await openSimulation({ projectDir: project.folder, stack: "prod" });
   const { steps, unmodelled, succeeded } = await simulation.up();
@@ -55,7 +52,7 @@ test("what of eks.Cluster is not modelled is refused with the setting that avoid
 test("a look-up in AWS that is not simulated is refused instead of invented", async () => {
   await using project = await writeProject(
     "acme",
-    `${provider} await rds.getInstance({ dbInstanceIdentifier: "orders" }, { provider });`,
+    `${provider} await aws.rds.getInstance({ dbInstanceIdentifier: "orders" }, { provider });`,
   );
   await using simulation = await openSimulation({ projectDir: project.folder, stack: "prod" });
   const { diagnostics } = await simulation.preview();
@@ -85,7 +82,7 @@ test("a folder without a project, an encrypted config value and cloud credential
 test("two simulations at once, and two of one project, do not see each other", async () => {
   await using project = await writeProject(
     "acme",
-    `${provider} new s3.Bucket("logs", { bucket: "acme-logs" }, { provider });`,
+    `${provider} new aws.s3.Bucket("logs", { bucket: "acme-logs" }, { provider });`,
   );
   await using one = await openSimulation({ projectDir: project.folder, stack: "prod" });
   await using two = await openSimulation({ projectDir: project.folder, stack: "prod" });

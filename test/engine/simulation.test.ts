@@ -13,14 +13,7 @@ import { type Project, writeProject } from "./simulation-project.ts";
 
 /** A small environment: everything that a change of one input can do is in it. */
 const PROGRAM = `
-import * as autoscaling from "@pulumi/aws/autoscaling/index.js";
-import * as ec2 from "@pulumi/aws/ec2/index.js";
-import * as eks from "@pulumi/aws/eks/index.js";
-import * as iam from "@pulumi/aws/iam/index.js";
-import * as s3 from "@pulumi/aws/s3/index.js";
-import { Provider as AwsProvider } from "@pulumi/aws/provider.js";
-import { getAvailabilityZonesOutput } from "@pulumi/aws/getAvailabilityZones.js";
-import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity.js";
+import * as aws from "@pulumi/aws";
 import * as eks from "@pulumi/eks";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -33,16 +26,16 @@ class Environment extends pulumi.ComponentResource {
   constructor(name: string, args: object, opts: pulumi.ComponentResourceOptions) {
     super("acme:environment:Environment", name, {}, opts);
     const here = { parent: this };
-    const vpc = new ec2.Vpc("acme", { cidrBlock: of("vpc", "10.20.0.0/16") }, here);
-    const zones = getAvailabilityZonesOutput({}, { parent: this }).names;
-    const subnet = new ec2.Subnet("nodes", {
+    const vpc = new aws.ec2.Vpc("acme", { cidrBlock: of("vpc", "10.20.0.0/16") }, here);
+    const zones = aws.getAvailabilityZonesOutput({}, { parent: this }).names;
+    const subnet = new aws.ec2.Subnet("nodes", {
       vpcId: vpc.id,
       cidrBlock: "10.20.0.0/20",
       availabilityZone: zones.apply((names) => names[0] ?? ""),
       tags: { Name: "acme-nodes" },
     }, here);
-    const logs = new s3.Bucket("logs", { bucket: of("bucket", "acme-prod-logs"), tags: { team: of("team", "data") } }, here);
-    const role = new iam.Role("nodes", {
+    const logs = new aws.s3.Bucket("logs", { bucket: of("bucket", "acme-prod-logs"), tags: { team: of("team", "data") } }, here);
+    const role = new aws.iam.Role("nodes", {
       name: "acme-prod-nodes",
       assumeRolePolicy: of("trust", '{"Version":"2012-10-17","Statement":[]}'),
     }, here);
@@ -72,11 +65,11 @@ class Environment extends pulumi.ComponentResource {
       kubeProxyAddonOptions: { enabled: false },
       corednsAddonOptions: { enabled: false },
     }, here);
-    const template = new ec2.LaunchTemplate("m7g-4xlarge", {
+    const template = new aws.ec2.LaunchTemplate("m7g-4xlarge", {
       metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: Number(of("hops", "1")) },
       blockDeviceMappings: [{ deviceName: "/dev/xvda", ebs: { volumeSize: 50, encrypted: "true" } }],
     }, here);
-    const group = new eks.NodeGroup("m7g-4xlarge", {
+    const group = new aws.eks.NodeGroup("m7g-4xlarge", {
       clusterName: this.cluster.eksCluster.name,
       nodeGroupName: "m7g-4xlarge-a",
       nodeRoleArn: role.arn,
@@ -85,7 +78,7 @@ class Environment extends pulumi.ComponentResource {
       scalingConfig: { minSize: 0, desiredSize: 0, maxSize: Number(of("max", "5")) },
       launchTemplate: { id: template.id, version: template.latestVersion.apply(String) },
     }, here);
-    new autoscaling.Tag("m7g-4xlarge-pool", {
+    new aws.autoscaling.Tag("m7g-4xlarge-pool", {
       autoscalingGroupName: group.resources.apply((all) => all[0]?.autoscalingGroups?.[0]?.name ?? ""),
       tag: { key: "k8s.io/cluster-autoscaler/node-template/label/mayfly.dev/pool", value: of("pool", "batch"), propagateAtLaunch: true },
     }, here);
@@ -93,7 +86,7 @@ class Environment extends pulumi.ComponentResource {
   }
 }
 
-const provider = new AwsProvider("aws", { region: "eu-central-1", defaultTags: { tags: { "mayfly.dev/environment": of("environment", "prod") } } });
+const provider = new aws.Provider("aws", { region: "eu-central-1", defaultTags: { tags: { "mayfly.dev/environment": of("environment", "prod") } } });
 const environment = new Environment("acme", {}, { providers: { aws: provider, eks: new eks.Provider("eks") } });
 const cluster = new kubernetes.Provider("cluster", { kubeconfig: environment.cluster.kubeconfigJson });
 const system = kubernetes.core.v1.Namespace.get("kube-system", "kube-system", { provider: cluster });
