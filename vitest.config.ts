@@ -6,7 +6,7 @@ const DOWN = "test/lab/zz-down.test.ts";
 /** Keeps new pods off the lab's node for a while. */
 const ALONE = ["test/e2e/environment-startup-taint.test.ts"];
 
-/** The engine's tests work, the contract's wait for the cluster: side by side they take little more than one of them. */
+/** Tests of the engine work, those of ledger and contract mostly wait: side by side they take little more than one of them. */
 const BESIDE = { maxWorkers: 4, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
@@ -20,6 +20,7 @@ export default defineConfig({
           include: ["test/ledger/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          ...BESIDE,
         },
       },
       {

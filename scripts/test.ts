@@ -56,9 +56,9 @@ if (selection.length > 0) {
   else if (selection.some((word) => word.includes("engine"))) await provideTools(["pulumi"]);
   counts.push(vitest(selection));
 } else {
-  counts.push(vitest(["--project", "unit", "--project", "components", "--project", "ledger"]));
+  counts.push(vitest(["--project", "unit", "--project", "components"]));
   await lab();
-  const withLab = ["engine", "contract", "e2e", "lab", "down"];
+  const withLab = ["ledger", "engine", "contract", "e2e", "lab", "down"];
   counts.push(vitest(withLab.flatMap((project) => ["--project", project])));
 }
 const sum = (of: (counted: Counts) => number): number =>
