@@ -5,6 +5,8 @@ import { defineConfig } from "vitest/config";
 const DOWN = "test/lab/zz-down.test.ts";
 /** Keeps new pods off the lab's node for a while. */
 const ALONE = ["test/e2e/environment-startup-taint.test.ts"];
+/** Six minutes of waiting for leases and grace times: not part of `npm test`, which says so. */
+const DETACHED = ["test/e2e/work.test.ts", "test/e2e/reap.test.ts"];
 
 /** Tests of the engine work, those of ledger and contract mostly wait: side by side they take little more than one of them. */
 const BESIDE = { maxWorkers: 4, sequence: { groupOrder: 1 } };
@@ -51,11 +53,22 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: ALONE,
+          exclude: [...ALONE, ...DETACHED],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        // Detached runs and what is left of them: `npm test -- --project detached`.
+        test: {
+          name: "detached",
+          include: DETACHED,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
         },
       },
       {

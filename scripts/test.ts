@@ -52,7 +52,7 @@ async function lab(): Promise<void> {
 const selection = process.argv.slice(2);
 const counts: (Counts | undefined)[] = [];
 if (selection.length > 0) {
-  if (selection.some((word) => /lab|e2e|contract|down/.test(word))) await lab();
+  if (selection.some((word) => /lab|e2e|contract|down|detached/.test(word))) await lab();
   else if (selection.some((word) => word.includes("engine"))) await provideTools(["pulumi"]);
   counts.push(vitest(selection));
 } else {
@@ -60,6 +60,7 @@ if (selection.length > 0) {
   await lab();
   const withLab = ["ledger", "engine", "contract", "e2e", "lab", "down"];
   counts.push(vitest(withLab.flatMap((project) => ["--project", project])));
+  console.log("Not run, for their six minutes: npm test -- --project detached; npm run test:faults");
 }
 const sum = (of: (counted: Counts) => number): number =>
   counts.reduce((total, counted) => total + (counted === undefined ? 0 : of(counted)), 0);
