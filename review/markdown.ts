@@ -1,3 +1,4 @@
+import { escapeMarkdown } from "../base/text.ts";
 import { shortKind } from "./kinds.ts";
 import {
   changedKinds,
@@ -22,14 +23,6 @@ import {
 } from "./types.ts";
 import { CHANGE_WORDS, formatComparedWith, formatCounts } from "./words.ts";
 
-/** Text inside Markdown: no HTML, no marks, no line end. */
-const escape = (text: string): string =>
-  text
-    .replace(/\s*\n\s*/g, " ")
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/([|\\`*_[\]])/g, "\\$1");
-
 /** Text as it is. */
 const code = (text: string): string => `\`${text.replace(/[`\n]/g, " ")}\``;
 
@@ -52,12 +45,12 @@ export function renderMarkdown(review: Review): string {
   const lines = [
     `## Review of \`${review.environment}\`: ${review.succeeded || review.refused ? formatCounts(totals.changes) : "the preview failed"}`,
     "",
-    `Compared with: ${escape(formatComparedWith(comparedWith))}`,
+    `Compared with: ${escapeMarkdown(formatComparedWith(comparedWith))}`,
     "",
     ...(comparedWith.kind === "commit"
-      ? comparedWith.notes.flatMap((note) => [`Note: ${escape(note)}.`, ""])
+      ? comparedWith.notes.flatMap((note) => [`Note: ${escapeMarkdown(note)}.`, ""])
       : []),
-    `> **${escape(review.notice)}**`,
+    `> **${escapeMarkdown(review.notice)}**`,
     "",
     "### What needs attention",
     "",
@@ -83,20 +76,22 @@ export function renderMarkdown(review: Review): string {
     "",
     ...(review.warnings.length === 0
       ? []
-      : ["### Warnings", "", ...review.warnings.map((warning) => `- ${escape(warning)}`), ""]),
+      : ["### Warnings", "", ...review.warnings.map((warning) => `- ${escapeMarkdown(warning)}`), ""]),
     "### What a simulation does not prove",
     "",
-    ...simulatedLines(review).map((line) => `- ${escape(line)}`),
+    ...simulatedLines(review).map((line) => `- ${escapeMarkdown(line)}`),
     "",
-    escape(summaryLine(review)),
+    escapeMarkdown(summaryLine(review)),
   ];
   return `${lines.join("\n")}\n`;
 }
 
 function attentionLines({ attention }: Review): string[] {
   return attention.flatMap(({ level, message, details }) => [
-    level === "danger" ? `- :stop_sign: **${escape(message)}**` : `- :warning: ${escape(message)}`,
-    ...details.map((detail) => `  - ${escape(detail)}`),
+    level === "danger"
+      ? `- :stop_sign: **${escapeMarkdown(message)}**`
+      : `- :warning: ${escapeMarkdown(message)}`,
+    ...details.map((detail) => `  - ${escapeMarkdown(detail)}`),
   ]);
 }
 
@@ -106,8 +101,8 @@ function componentLines(entry: ComponentChanges, review: Review): string[] {
   const single = entry.components.length < 2;
   const named = single && review.comparedWith.kind !== "nothing";
   const each = single ? "" : "each: ";
-  const names = which.length === 0 ? "" : `: ${which.map(escape).join(", ")}`;
-  const lines = [`- **${escape(title)}**${names}`];
+  const names = which.length === 0 ? "" : `: ${which.map(escapeMarkdown).join(", ")}`;
+  const lines = [`- **${escapeMarkdown(title)}**${names}`];
   const plain = new Map<Change, string[]>();
   for (const group of entry.groups) {
     if (isDetailed(group)) {
@@ -174,12 +169,14 @@ function kindLines(review: Review): string[] {
 function costLines({ costs }: Review): string[] {
   const rows = costRows(costs).map(({ name, floor, ceiling, how }) =>
     [name, floor, ceiling, how].map((cell) =>
-      name === "total" && cell !== "" ? `**${escape(cell)}**` : escape(cell),
+      name === "total" && cell !== "" ? `**${escapeMarkdown(cell)}**` : escapeMarkdown(cell),
     ),
   );
   return [
     ...(rows.length === 0 ? [] : [...table(["", "floor", "ceiling", "how"], rows, [1, 2]), ""]),
-    ...costRemarks(costs).flatMap((remark, index) => (index === 0 ? [escape(remark)] : ["", escape(remark)])),
+    ...costRemarks(costs).flatMap((remark, index) =>
+      index === 0 ? [escapeMarkdown(remark)] : ["", escapeMarkdown(remark)],
+    ),
   ];
 }
 
@@ -191,7 +188,7 @@ function policyLines(review: Review): string[] {
     ...(policies.violations.length === 0 ? [] : [""]),
     ...policies.violations.map(
       ({ policy, mandatory, resource, message }) =>
-        `- ${mandatory ? "**broken**" : "advisory"} ${code(policy)}: ${code(resource?.split("::").at(-1) ?? "stack")}: ${escape(message)}`,
+        `- ${mandatory ? "**broken**" : "advisory"} ${code(policy)}: ${code(resource?.split("::").at(-1) ?? "stack")}: ${escapeMarkdown(message)}`,
     ),
   ];
 }

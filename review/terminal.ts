@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from "node:util";
+import { wrap } from "../base/text.ts";
 import { describe } from "./attention.ts";
 import { shortKind } from "./kinds.ts";
 import {
@@ -193,19 +194,6 @@ const indented = (text: string, width: number, by = 2): string[] =>
 function hanging(label: string, text: string, width: number): string[] {
   const [first = "", ...more] = wrap(text, width - label.length);
   return [`${label}${first}`, ...more.map((line) => `${" ".repeat(label.length)}${line}`)];
-}
-
-/** Breaks text at spaces, so that a terminal doesn't break it inside words. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/)) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 /** Cells below each other; columns of numbers to the right. */

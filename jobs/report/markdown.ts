@@ -1,3 +1,4 @@
+import { escapeMarkdown } from "../../base/text.ts";
 import type { RunReport } from "../../schema/report.ts";
 import {
   formatMib,
@@ -8,14 +9,6 @@ import {
   totalSeconds,
   usageRows,
 } from "./words.ts";
-
-/** Text inside a Markdown table or line: no bar, no line end, no HTML. */
-const escape = (text: string): string =>
-  text
-    .replace(/\s*\n\s*/g, " ")
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/([|\\`*_[\]])/g, "\\$1");
 
 const code = (text: string): string => `\`${text.replace(/[`\n|]/g, " ")}\``;
 
@@ -30,15 +23,15 @@ export function renderMarkdown(report: RunReport): string {
   const message = outcomeMessage(outcome);
   const attempt = report.attempt > 1 ? `, attempt ${report.attempt}` : "";
   const lines = [
-    `## ${escape(report.job)}: ${OUTCOME_WORDS[outcome.kind]}`,
+    `## ${escapeMarkdown(report.job)}: ${OUTCOME_WORDS[outcome.kind]}`,
     "",
     `Run ${code(report.run)}${attempt} of tenant ${code(report.tenant)} in ${code(report.environment)}, ` +
-      `${escape(report.engine)} ${escape(report.version)}, pool ${code(report.pool)}, zone ${code(report.zone)}: ` +
+      `${escapeMarkdown(report.engine)} ${escapeMarkdown(report.version)}, pool ${code(report.pool)}, zone ${code(report.zone)}: ` +
       `${formatSeconds(totalSeconds(report))} from ${report.startedAt}.`,
     "",
   ];
-  if (message !== undefined) lines.push(`**${escape(message)}**`, "");
-  if (outcome.kind === "out-of-memory") lines.push(escape(outcome.advice), "");
+  if (message !== undefined) lines.push(`**${escapeMarkdown(message)}**`, "");
+  if (outcome.kind === "out-of-memory") lines.push(escapeMarkdown(outcome.advice), "");
 
   if (report.phases.length > 0) {
     lines.push(
@@ -64,15 +57,24 @@ export function renderMarkdown(report: RunReport): string {
     const rows = report.pods.flatMap((pod) => {
       if (pod.containers.length === 0) {
         return [
-          [code(pod.name), "", escape(pod.node ?? "none"), "", escape(pod.reason ?? pod.phase), "", "", ""],
+          [
+            code(pod.name),
+            "",
+            escapeMarkdown(pod.node ?? "none"),
+            "",
+            escapeMarkdown(pod.reason ?? pod.phase),
+            "",
+            "",
+            "",
+          ],
         ];
       }
       return pod.containers.map((container) => [
         code(pod.name),
         code(container.name),
-        escape(pod.node ?? "none"),
+        escapeMarkdown(pod.node ?? "none"),
         container.exitCode === undefined ? "" : String(container.exitCode),
-        escape(pod.reason ?? container.reason ?? ""),
+        escapeMarkdown(pod.reason ?? container.reason ?? ""),
         String(container.restarts),
         container.peakMemoryMib === undefined ? "unknown" : formatMib(container.peakMemoryMib),
         formatMib(container.limitMib),

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import { paint } from "../../base/progress.ts";
+import { wrap } from "../../base/text.ts";
 import type { RunReport } from "../../schema/report.ts";
 import { printable } from "./printable.ts";
 import {
@@ -44,19 +45,6 @@ function block(rows: readonly (readonly string[])[]): string {
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");
-}
-
-/** Breaks text at spaces, so that a terminal doesn't break it inside words. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/)) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 /** A table for a terminal; colour and width default to what standard output is. */

@@ -1,4 +1,4 @@
-import { flushCompileCache } from "node:module";
+import { servePluginProcess } from "../../base/plugin-process.ts";
 import { createEngineLog } from "./engine-log.ts";
 import { serve } from "./service.ts";
 import type { Log } from "./session.ts";
@@ -20,27 +20,8 @@ const relay: Log = {
     log.status(message, urn);
   },
 };
-const { port, stop } = await serve(VERSION, relay, (engine) => {
+const server = await serve(VERSION, relay, (engine) => {
   log = createEngineLog(engine);
 });
 
-const leave = (): void => {
-  stop();
-  process.exit(0);
-};
-process.on("SIGTERM", leave);
-// How the engine ends a plugin, after which it waits five seconds before it kills. A terminal's Ctrl-C does not reach us: the engine
-// gives each plugin a process group of its own (pulumi's sdk/go/common/resource/plugin/plugin.go).
-process.on("SIGINT", leave);
-// A killed engine can't stop its plugins, and a plugin without an engine has nobody to work for.
-const parent = process.ppid;
-if (parent > 1)
-  setInterval(() => {
-    if (process.ppid !== parent) leave();
-  }, 1000).unref();
-
-// The engine reads the port from the first line.
-process.stdout.write(`${port}\n`);
-
-// Saved at once rather than at the end, which may be a kill: what is compiled already is a third of each start.
-setImmediate(flushCompileCache);
+servePluginProcess(server);
