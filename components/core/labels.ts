@@ -9,6 +9,17 @@ const ROLE = "mayfly.dev/role";
 /** The labels of one object: those common to its run or tenant, and its own role. */
 export const labelled = (common: Labels, role: Role): Record<string, string> => ({ ...common, [ROLE]: role });
 
+/** Holds the fence of the helper that made or last changed an object of a run: a number in digits. */
+export const FENCE_LABEL = "mayfly.dev/fence";
+
+/**
+ * The labels of a run's object itself, as its helper makes it: with the fence of the lease that the helper holds (docs/leases.md). Never
+ * those of a pod template, selector or claim template: a changed fence must not restart anything. Without a fence (a stack that
+ * somebody brings up by hand) they are as they were.
+ */
+export const fenced = (common: Labels, fence: number | undefined): Labels =>
+  fence === undefined ? common : { ...common, [FENCE_LABEL]: String(fence) };
+
 /** Selects the pods of one role. Enough in a run's namespace, which holds nothing but that run. */
 export const selects = (role: Role): Record<string, string> => ({ [ROLE]: role });
 

@@ -1,9 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
+import { FENCE_LABEL } from "../core/labels.ts";
 
 type PolicySpec = types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec;
 
-/** Holds the fence of the helper that made or last changed an object: a number in digits. */
-export const FENCE_LABEL = "mayfly.dev/fence";
 const RUN_LABEL = "mayfly.dev/run";
 
 /** Kinds that a run's helper makes. Pods and whatever else controllers make are not among them: those carry no fence. */

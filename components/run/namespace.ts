@@ -11,6 +11,7 @@ import { limitRangeItems, type ObjectCounts, quotaHard, type Volumes } from "./q
 /** What a run's namespace must allow, and no more. */
 export interface RunNamespaceArgs {
   readonly name: string;
+  /** Of the namespace and what is in it beside pods. */
   readonly labels: Labels;
   readonly quota: SparkPlan["quota"];
   readonly counts: ObjectCounts;

@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { SparkPlan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
-import { labelled } from "../core/labels.ts";
+import { fenced, labelled } from "../core/labels.ts";
 import { RunNamespace } from "../run/namespace.ts";
 import { AUTHENTICATION, FILES } from "../run/pod.ts";
 import { Coordinator } from "./coordinator.ts";
@@ -13,6 +13,8 @@ export interface SparkClusterArgs {
   readonly plan: SparkPlan;
   /** Shared secret of the run's Spark processes (`spark.authenticate`). A value made afresh on each update is no change. */
   readonly authenticationSecret: pulumi.Input<string>;
+  /** Of the lease under which it is made; none where nobody holds one. */
+  readonly fence?: number | undefined;
   /** The cluster to make it in. */
   readonly provider: kubernetes.Provider;
 }
@@ -28,6 +30,7 @@ export class SparkCluster extends Component {
 
   constructor(name: string, args: SparkClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
     const { plan } = args;
+    const objectLabels = fenced(plan.labels, args.fence);
     super(
       "spark:SparkCluster",
       name,
@@ -41,7 +44,7 @@ export class SparkCluster extends Component {
       this.childName("run"),
       {
         name: plan.namespace,
-        labels: plan.labels,
+        labels: objectLabels,
         quota: plan.quota,
         counts: {
           services: 1,
@@ -62,7 +65,7 @@ export class SparkCluster extends Component {
     const metadata = (objectName: string) => ({
       name: objectName,
       namespace: run.namespaceName,
-      labels: labelled(plan.labels, "run"),
+      labels: labelled(objectLabels, "run"),
     });
     const files = new kubernetes.core.v1.ConfigMap(
       this.childName(FILES),
@@ -82,7 +85,7 @@ export class SparkCluster extends Component {
     );
 
     // 3. The pods, after all that they need: a pod that comes before its account, quota or volumes is tried again seconds later.
-    const parts = { plan, run, before: [run, files, authentication] };
+    const parts = { plan, objectLabels, run, before: [run, files, authentication] };
     const coordinatorPart = new Coordinator(this.childName("coordinator"), parts, this.componentOptions());
     const workersPart = new Workers(this.childName("workers"), parts, this.componentOptions());
 

@@ -2,13 +2,15 @@ import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { SparkPlan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
-import { labelled, selects } from "../core/labels.ts";
+import { type Labels, labelled, selects } from "../core/labels.ts";
 import type { RunNamespace } from "../run/namespace.ts";
 import { podSpec } from "../run/pod.ts";
 
 /** What the coordinator and the workers are made from. */
 export interface ClusterPartArgs {
   readonly plan: SparkPlan;
+  /** Those of the plan with the fence, for all but pods. */
+  readonly objectLabels: Labels;
   readonly run: RunNamespace;
   /** Must exist before pods: what they mount, and the namespace's fences. */
   readonly before: readonly pulumi.Resource[];
@@ -40,10 +42,14 @@ export class Coordinator extends Component {
 
   constructor(name: string, args: ClusterPartArgs, options: pulumi.ComponentResourceOptions) {
     super("spark:Coordinator", name, {}, options);
-    const { plan, run, before } = args;
+    const { plan, objectLabels, run, before } = args;
     const { coordinator } = plan;
     const labels = labelled(plan.labels, "coordinator");
-    const metadata = { name: coordinator.name, namespace: run.namespaceName, labels };
+    const metadata = {
+      name: coordinator.name,
+      namespace: run.namespaceName,
+      labels: labelled(objectLabels, "coordinator"),
+    };
     const inside = { deletedWith: run.deletedWith };
 
     // With a cluster address and not headless: until the pod has an address, a headless name does not resolve and CoreDNS keeps

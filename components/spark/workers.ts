@@ -11,14 +11,19 @@ export class Workers extends Component {
 
   constructor(name: string, args: ClusterPartArgs, options: pulumi.ComponentResourceOptions) {
     super("spark:Workers", name, { count: args.plan.workers.count }, options);
-    const { plan, run, before } = args;
+    const { plan, objectLabels, run, before } = args;
     const { workers } = plan;
     const labels = labelled(plan.labels, "worker");
 
     const set = new kubernetes.apps.v1.StatefulSet(
       this.childName("set"),
       {
-        metadata: { name: workers.name, namespace: run.namespaceName, labels, annotations: SKIP_AWAIT },
+        metadata: {
+          name: workers.name,
+          namespace: run.namespaceName,
+          labels: labelled(objectLabels, "worker"),
+          annotations: SKIP_AWAIT,
+        },
         spec: {
           replicas: workers.count,
           podManagementPolicy: "Parallel",

@@ -94,7 +94,8 @@ class Client implements ProcessEngine {
   };
 
   up: StackEngine["up"] = async (plan, options = {}) => {
-    await this.#call({ name: "up", plan, policy: options.policy === true }, options);
+    const { fence, policy } = options;
+    await this.#call({ name: "up", plan, policy: policy === true, fence }, options);
   };
 
   preview: StackEngine["preview"] = async (plan, options = {}) => {

@@ -8,7 +8,12 @@ export const WORK_FOLDER = "MAYFLY_ENGINE_WORK";
 
 /** Operations and what they need. */
 export type Operation =
-  | { readonly name: "up"; readonly plan: Plan; readonly policy: boolean }
+  | {
+      readonly name: "up";
+      readonly plan: Plan;
+      readonly policy: boolean;
+      readonly fence: number | undefined;
+    }
   | { readonly name: "preview"; readonly plan: Plan; readonly policy: boolean }
   | { readonly name: "destroy"; readonly stack: string }
   | { readonly name: "unlock"; readonly stack: string }

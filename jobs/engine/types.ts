@@ -50,6 +50,11 @@ export interface OperationOptions {
   readonly onEvent?: ((event: EngineEvent) => void) | undefined;
 }
 
+export interface UpOptions extends OperationOptions {
+  /** Of the run's lease: what is made carries it as label `mayfly.dev/fence` (docs/leases.md). */
+  readonly fence?: number | undefined;
+}
+
 /** A stack that the backend knows. */
 export interface StackSummary {
   readonly stack: string;
@@ -66,7 +71,7 @@ export interface StackEngine {
   /** Creates the plan's stack, which must be new, empty. */
   readonly create: (plan: Plan) => Promise<void>;
   /** Makes the plan's resources in its stack, which {@link create} has made. */
-  readonly up: (plan: Plan, options?: OperationOptions) => Promise<void>;
+  readonly up: (plan: Plan, options?: UpOptions) => Promise<void>;
   /** What `up` would do, as events of type `started` in the order of the engine's steps. Needs no stack and leaves none. */
   readonly preview: (plan: Plan, options?: OperationOptions) => Promise<void>;
   /** Destroys all that the stack's state knows. Needs no plan and no program; the empty stack stays. */

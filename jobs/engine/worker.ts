@@ -64,7 +64,12 @@ async function perform(operation: Operation, told: OperationOptions): Promise<Op
   const { destroy, list, preview, unlock, up } = await loaded;
   switch (operation.name) {
     case "up":
-      await up(place, operation.plan.stack, (await program).programOf(operation.plan), options);
+      await up(
+        place,
+        operation.plan.stack,
+        (await program).programOf(operation.plan, operation.fence),
+        options,
+      );
       return { kind: "nothing" };
     case "preview":
       await preview(place, operation.plan.stack, (await program).programOf(operation.plan), options);

@@ -16,7 +16,8 @@ export interface RunCluster {
   /** @throws UserError */
   readonly checkSecrets: (plan: Plan) => Promise<void>;
   readonly namespaceState: (namespace: string) => Promise<NamespaceState>;
-  readonly deliverSecrets: (plan: Plan, signal: AbortSignal) => Promise<void>;
+  /** @param fence Of the run's lease, where it has one. */
+  readonly deliverSecrets: (plan: Plan, signal: AbortSignal, fence?: number) => Promise<void>;
   readonly watch: (plan: Plan, options: WatchOptions) => Promise<WatchResult>;
   /** One look at the pods, without an own watch. */
   readonly pods: (namespace: string) => Promise<ObservedRun>;
@@ -49,7 +50,7 @@ export async function openRunCluster(
     },
     checkSecrets: (plan) => watch.checkSecrets(cluster, plan),
     namespaceState: (namespace) => watch.namespaceState(cluster, namespace),
-    deliverSecrets: (plan, signal) => watch.deliverSecrets(cluster, plan, { signal }),
+    deliverSecrets: (plan, signal, fence) => watch.deliverSecrets(cluster, plan, { signal, fence }),
     watch: (plan, options) => watch.watchRun(cluster, plan, options),
     pods: (namespace) => watch.observePods(cluster, namespace),
     followLog: (target, onLine, signal) => watch.followLog(cluster, target, onLine, signal),

@@ -112,9 +112,15 @@ async function waitForNamespace(
 export async function deliverSecrets(
   cluster: Cluster,
   plan: Plan,
-  options: { readonly signal: AbortSignal; readonly waitSeconds?: number },
+  options: {
+    readonly signal: AbortSignal;
+    readonly waitSeconds?: number;
+    /** Of the run's lease: label of the copies, without which the API server refuses them in a fenced namespace. */
+    readonly fence?: number | undefined;
+  },
 ): Promise<void> {
   if (plan.secrets.length === 0) return;
+  const fence = options.fence === undefined ? {} : { "mayfly.dev/fence": String(options.fence) };
   await explained(cluster, async () => {
     const [sources] = await Promise.all([
       Promise.all(
@@ -138,7 +144,7 @@ export async function deliverSecrets(
             metadata: {
               name,
               namespace: plan.namespace,
-              labels: { ...plan.labels, "mayfly.dev/role": "secret" },
+              labels: { ...plan.labels, ...fence, "mayfly.dev/role": "secret" },
             },
             type: secret.type,
             data: secret.data,

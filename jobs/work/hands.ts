@@ -68,14 +68,14 @@ export async function bringUp({ plan, tools, journal, lease, signal }: Hand): Pr
     noteEngineEvent(event, journal);
     if (event.type === "summary") journal.reach("objectsExist");
     if (event.type !== "done" || event.kind !== NAMESPACE || plan.secrets.length === 0) return;
-    const delivery = tools.cluster.deliverSecrets(plan, signal);
+    const delivery = tools.cluster.deliverSecrets(plan, signal, lease.fence);
     delivery.catch(() => undefined);
     delivered.push(delivery);
   };
   journal.enter("creating");
   try {
     await lease.guard();
-    await tools.engine.up(plan, { signal, onEvent });
+    await tools.engine.up(plan, { signal, onEvent, fence: lease.fence });
   } catch (error) {
     if (error instanceof EngineFailure) return outcomeOfFailedUp(error.error);
     return infrastructure("The cluster could not be made", error);

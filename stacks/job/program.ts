@@ -8,6 +8,8 @@ export interface JobInput {
   readonly plan: Plan;
   /** Shared secret of the run's processes; made at the door, since a program has no randomness of its own. */
   readonly authenticationSecret: pulumi.Input<string>;
+  /** Number of the lease under which the engine makes it; none by hand. */
+  readonly fence?: number | undefined;
 }
 
 /** {@link JobOutputs} before they are known. */
@@ -29,6 +31,7 @@ export function jobProgram(input: JobInput): JobProgramOutputs {
   const cluster = new SparkCluster("spark", {
     plan,
     authenticationSecret: input.authenticationSecret,
+    fence: input.fence,
     provider,
   });
   return {
