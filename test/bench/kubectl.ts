@@ -27,7 +27,7 @@ const reveal = (value: unknown): unknown => {
 };
 
 /** The Kubernetes objects of a plan, as the job program registers them: the namespace first. */
-async function manifests(plan: Plan): Promise<string> {
+export async function manifests(plan: Plan): Promise<string> {
   const graph = await record(() => jobProgram({ plan, authenticationSecret: "0123456789abcdef" }));
   const items = graph.resources
     .filter(({ type }) => type.startsWith("kubernetes:"))
@@ -35,8 +35,12 @@ async function manifests(plan: Plan): Promise<string> {
   return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }
 
-/** Applies a plan's manifests, waits for the driver's end, deletes the namespace and waits until it is gone. */
-export async function kubectlCycle(plan: Plan): Promise<Cycle> {
+/**
+ * Applies a plan's manifests, waits for the driver's end, deletes the namespace and waits until it is gone.
+ * @param input The manifests where they are known already.
+ * @param path Folders to find kubectl in first.
+ */
+export async function kubectlCycle(plan: Plan, input?: string, path: readonly string[] = []): Promise<Cycle> {
   if (plan.secrets.length > 0) {
     throw new UserError(
       "bench-needs-no-secrets",
@@ -50,13 +54,13 @@ export async function kubectlCycle(plan: Plan): Promise<Cycle> {
   const connection = labConnection();
   const env = childEnv({
     KUBECONFIG: connection.kubeconfig,
-    PATH: [...connection.path, process.env["PATH"] ?? ""].join(":"),
+    PATH: [...path, ...connection.path, process.env["PATH"] ?? ""].join(":"),
   });
-  const input = await manifests(plan);
+  const documents = input ?? (await manifests(plan));
   const kubectl = async (...args: readonly string[]): Promise<void> => {
     const { code, stderr } = await execute("kubectl", args, {
       env,
-      ...(args.includes("-") ? { input } : {}),
+      ...(args.includes("-") ? { input: documents } : {}),
     });
     if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
   };

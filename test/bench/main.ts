@@ -1,32 +1,54 @@
-// `npm run bench -- run`: prints figures beside what they are compared to, in one run, since machines are noisy. Gates nothing.
+// `npm run bench -- run|many`: prints figures beside what they are compared to, in one run, since machines are noisy. Gates nothing.
 import { parseArgs } from "node:util";
 import { UserError } from "../../base/errors.ts";
 import { printError } from "../../jobs/cli/output.ts";
+import { benchMany, PARTS, type Part } from "./many/main.ts";
 import { benchRun } from "./run.ts";
 
 const USAGE = `Usage: npm run bench -- run [--runs 5] [--job examples/pi/job.yaml] [--json]
+       npm run bench -- many [--runs 100] [--slots 6] [--rounds 1] [--only runs,kubectl,burst,cancel] [--json]
 
-  run   whole runs of a job, beside kubectl apply and delete of the same manifests`;
+  run   whole runs of a job, beside kubectl apply and delete of the same manifests
+  many  runs that end at once, from a queue of 200, through a worker; a burst of 30; cancels. Needs root, as the lab does`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    runs: { type: "string", default: "5" },
+    runs: { type: "string" },
     job: { type: "string", default: "examples/pi/job.yaml" },
+    slots: { type: "string", default: "6" },
+    rounds: { type: "string", default: "1" },
+    only: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 
-const runs = Number(values.runs);
+const isPart = (text: string): text is Part => PARTS.some((part) => part === text);
+
+function work(): (() => Promise<void>) | undefined {
+  const { job, json } = values;
+  const [what] = positionals;
+  const runs = Number(values.runs ?? (what === "many" ? 100 : 5));
+  const [slots, rounds] = [Number(values.slots), Number(values.rounds)];
+  if ([runs, slots, rounds].some((count) => !Number.isInteger(count) || count < 1)) return undefined;
+  const only = values.only?.split(",");
+  const parts = only === undefined ? PARTS : only.filter(isPart);
+  if (only !== undefined && parts.length < only.length) return undefined;
+  if (what === "run") return () => benchRun({ runs, job, json });
+  if (what === "many") return () => benchMany({ runs, slots, rounds, parts, json });
+  return undefined;
+}
+
+const chosen = work();
 if (values.help) {
   console.log(USAGE);
-} else if (positionals[0] !== "run" || !Number.isInteger(runs) || runs < 1) {
+} else if (chosen === undefined) {
   console.error(USAGE);
   process.exitCode = 64;
 } else {
   try {
-    await benchRun({ runs, job: values.job, json: values.json });
+    await chosen();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     printError(error, values.json);

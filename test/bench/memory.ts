@@ -23,11 +23,11 @@ function tree(root: number): number[] {
   return found;
 }
 
-/** Proportional set size of a process tree in MiB: shared pages are counted once in all. */
-export function treeMemory(root: number): number {
-  let kib = 0;
-  for (const pid of tree(root)) {
-    kib += Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
-  }
-  return kib / 1024;
+/** Proportional set size of processes together in MiB: pages that they share are counted once in all. */
+export function pssOf(pids: readonly number[]): number {
+  const kib = pids.map((pid) => Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0));
+  return kib.reduce((sum, one) => sum + one, 0) / 1024;
 }
+
+/** The same of a process and all its descendants. */
+export const treeMemory = (root: number): number => pssOf(tree(root));

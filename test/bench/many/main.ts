@@ -1,0 +1,120 @@
+// `npm run bench -- many`: many runs through a real ledger and a real worker, beside kubectl, on the lab.
+import { setTimeout as sleep } from "node:timers/promises";
+import { step } from "../../../base/progress.ts";
+import { openRunLedger } from "../../../jobs/run/ledger.ts";
+import { importStandIn } from "../../harness/stand-in.ts";
+import { type Burst, burst, type Cancelled, cancelWhileCreating } from "./burst.ts";
+import { readAll, type Spent, spentBetween } from "./meter.ts";
+import { type BenchPlace, makeBenchPlace } from "./place.ts";
+import { printMany } from "./print.ts";
+import { type KubectlLoop, kubectlLoop, type Throughput, throughput } from "./throughput.ts";
+import { type BenchWorker, startBenchWorker } from "./worker.ts";
+
+export const PARTS = ["runs", "kubectl", "burst", "cancel"] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface BenchManyOptions {
+  readonly runs: number;
+  /** Runs at a time, and lanes of kubectl. */
+  readonly slots: number;
+  /** How often `runs` and `kubectl` are measured, in turn. */
+  readonly rounds: number;
+  readonly parts: readonly Part[];
+  readonly json: boolean;
+}
+
+export interface ManyResult {
+  readonly slots: number;
+  readonly plugin: BenchPlace["plugin"];
+  readonly idle: Spent;
+  readonly runs: readonly Throughput[];
+  readonly kubectl: readonly KubectlLoop[];
+  readonly burst: Burst | undefined;
+  readonly cancel: Cancelled | undefined;
+}
+
+const IDLE_MS = 5000;
+const QUEUED = 200;
+const BURST = 30;
+const CANCELLED = 10;
+
+export async function benchMany(options: BenchManyOptions): Promise<void> {
+  const place = await makeBenchPlace();
+  // The submissions are this process's own: it uses the bench's ledger, never the user's.
+  Object.assign(process.env, { MAYFLY_LEDGER: place.env["MAYFLY_LEDGER"] });
+  try {
+    await step("images for the pods", importStandIn);
+    const result = await measure(place, options);
+    if (options.json) console.log(JSON.stringify(result));
+    else printMany(result);
+  } finally {
+    await place.remove();
+  }
+}
+
+async function measure(place: BenchPlace, options: BenchManyOptions): Promise<ManyResult> {
+  const { runs, slots, rounds, parts } = options;
+  const wants = (part: Part): boolean => parts.includes(part);
+  const idle = await step("what the cluster spends anyway", () => idleSpent(place));
+  const worker = startBenchWorker(place, slots);
+  try {
+    // Also so that the worker has started, and all has been loaded once.
+    await step(`warm-up: ${slots} runs`, () =>
+      throughput(place, worker, { runs: slots, queued: slots }, idle),
+    );
+    const burstOf = async (): Promise<Burst> => await burst(place, worker, BURST);
+    const burstResult = wants("burst") ? await step(`a burst of ${BURST}`, burstOf) : undefined;
+    const cancel = wants("cancel")
+      ? await step(`${CANCELLED} runs cancelled while created`, () =>
+          cancelWhileCreating(place, worker, CANCELLED),
+        )
+      : undefined;
+    const ours: Throughput[] = [];
+    const theirs: KubectlLoop[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      const queued = Math.max(runs, QUEUED);
+      if (wants("runs"))
+        ours.push(
+          await step(
+            `round ${round} of ${rounds}: ${runs} runs of ${queued} queued, ${slots} at a time`,
+            () => throughput(place, worker, { runs, queued }, idle),
+          ),
+        );
+      const loops = Math.max(slots, Math.ceil(runs / 4));
+      if (wants("kubectl"))
+        theirs.push(
+          await step(`round ${round} of ${rounds}: kubectl, ${loops} times, ${slots} at a time`, () =>
+            kubectlLoop(place, { runs: loops, slots }, idle),
+          ),
+        );
+    }
+    return { slots, plugin: place.plugin, idle, runs: ours, kubectl: theirs, burst: burstResult, cancel };
+  } catch (error) {
+    await cancelAll(worker);
+    throw error;
+  } finally {
+    await worker.stop();
+  }
+}
+
+async function idleSpent(place: BenchPlace): Promise<Spent> {
+  const before = await readAll(place.groups, undefined);
+  await sleep(IDLE_MS);
+  return spentBetween(before, await readAll(place.groups, undefined));
+}
+
+/** So that nothing of a bench that failed goes on in the lab. */
+async function cancelAll(worker: BenchWorker): Promise<void> {
+  const ledger = await openRunLedger();
+  try {
+    for (const { run, endedAt } of await ledger.list())
+      if (endedAt === undefined) await ledger.requestCancel(run).catch(() => undefined);
+    const until = Date.now() + 120_000;
+    while (Date.now() < until && [...worker.claimed.keys()].some((run) => !worker.over.has(run)))
+      await Promise.race([worker.news(), sleep(1000)]);
+  } catch {
+    // The error that led here says more.
+  } finally {
+    await ledger.close();
+  }
+}
