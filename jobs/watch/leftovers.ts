@@ -127,6 +127,8 @@ export async function findLeftovers(
   { run, namespace }: { readonly run: string | undefined; readonly namespace: string },
 ): Promise<Leftovers> {
   const unknown: string[] = [];
+  /** Kinds that we have no right to list. A helper of few rights (docs/components/worker.md) can't have made any of most of them. */
+  const forbidden = new Set<string>();
   const found = new Map<string, Leftover>();
   await explained(cluster, async () => {
     const [kinds, isThere] = await Promise.all([listableKinds(cluster, unknown), exists(cluster, namespace)]);
@@ -155,6 +157,10 @@ export async function findLeftovers(
         } catch (error) {
           // 404 and 405: a kind that says it can be listed, but not like this.
           if (error instanceof ApiError && (error.status === 404 || error.status === 405)) return;
+          if (error instanceof ApiError && error.status === 403) {
+            forbidden.add(kind.kind);
+            return;
+          }
           if (!isOutside(error)) throw error;
           unknown.push(`${kind.apiVersion} ${kind.kind}: ${reason(error)}`);
         }
@@ -164,5 +170,13 @@ export async function findLeftovers(
   const objects = [...found.values()].toSorted((a, b) =>
     `${a.kind}/${a.name}`.localeCompare(`${b.kind}/${b.name}`),
   );
+  if (forbidden.size > 0) unknown.push(forbiddenLine(forbidden));
   return { objects, unknown: [...new Set(unknown)].toSorted() };
+}
+
+/** A whole cluster's kinds are some seventy: one line for all. */
+function forbiddenLine(kinds: ReadonlySet<string>): string {
+  const names = [...kinds].toSorted();
+  const shown = names.slice(0, 3).join(", ");
+  return `kinds that this account may not list: ${shown}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
 }

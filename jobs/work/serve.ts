@@ -4,6 +4,7 @@ import { openRunLedger, pruneLedger } from "../run/ledger.ts";
 import { holderOf, thisHelper } from "../run/liveness.ts";
 import type { EnvironmentOptions } from "../run/types.ts";
 import { Engines } from "./engines.ts";
+import { withHealth } from "./health.ts";
 import { defaultLimits, memoryNow } from "./limits.ts";
 import { Orphans } from "./orphans.ts";
 import { openPlace } from "./place.ts";
@@ -20,6 +21,8 @@ export interface WorkOptions extends EnvironmentOptions {
   readonly hurry?: AbortSignal | undefined;
   /** What runs get to end once stopped, in seconds, before they are handed over; default 20. */
   readonly graceSeconds?: number | undefined;
+  /** Port for `/livez` and `/readyz`; none where left out. */
+  readonly healthPort?: number | undefined;
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
   readonly onNote?: ((note: WorkerNote) => void) | undefined;
 }
@@ -34,25 +37,31 @@ export async function work(options: WorkOptions = {}): Promise<number> {
   try {
     const ledger = await openRunLedger();
     try {
-      const worker = new Worker(
-        {
-          ledger,
-          place,
-          engines,
-          orphans: new Orphans({
-            leaseLooks: place.leaseLooks,
-            monotonic: () => performance.now(),
-            duration: timing.duration,
-          }),
-          limits: defaultLimits(slots),
-          memory: memoryNow,
-          holder: holderOf(await thisHelper()),
-          onEvent: (event) => options.onEvent?.(event),
-          onNote: (note) => options.onNote?.(note),
-        },
-        mode,
-      );
-      const ended = await worker.work(options.signal ?? never, graceSeconds * 1000, options.hurry ?? never);
+      const holder = holderOf(await thisHelper());
+      const ended = await withHealth(options.healthPort, async (health) => {
+        const worker = new Worker(
+          {
+            ledger,
+            place,
+            engines,
+            orphans: new Orphans({
+              leaseLooks: place.leaseLooks,
+              monotonic: () => performance.now(),
+              duration: timing.duration,
+            }),
+            limits: defaultLimits(slots),
+            memory: memoryNow,
+            holder,
+            onEvent: (event) => options.onEvent?.(event),
+            onNote: (note) => options.onNote?.(note),
+            onTurn: (worked) => {
+              health.turned(worked);
+            },
+          },
+          mode,
+        );
+        return await worker.work(options.signal ?? never, graceSeconds * 1000, options.hurry ?? never);
+      });
       await pruneLedger(ledger);
       return ended;
     } finally {

@@ -35,6 +35,8 @@ export interface WorkerTools {
   readonly holder: string;
   readonly onEvent: (event: RunEvent) => void;
   readonly onNote: (note: WorkerNote) => void;
+  /** After each look around; `worked`: the ledger answered. */
+  readonly onTurn?: (worked: boolean) => void;
 }
 
 /** Between two looks at the queue, at wishes to cancel, and for runs without a helper. */
@@ -75,9 +77,10 @@ export class Worker {
     while (!stop.aborted) {
       const done = await this.#tick(first).catch((error: unknown) => {
         this.#trouble(error);
-        return false;
+        return undefined;
       });
-      if (done) break;
+      this.#tools.onTurn?.(done !== undefined);
+      if (done === true) break;
       first = false;
       await this.#pause(stop);
     }

@@ -11,6 +11,13 @@ const slots = (text: string): number => {
   return value;
 };
 
+const port = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError("It must be a port from 1 to 65535.");
+  return value;
+};
+
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 const STOPPING = `
@@ -23,15 +30,16 @@ export const workCommand = () =>
     .option("--slots <count>", "runs at a time", slots, 4)
     .option("--once", "take what is due now, bring it to its end, and leave")
     .option("--drain", "leave when nothing is queued or at work any more")
+    .option("--health <port>", "answer GET /livez and /readyz there, for a kubelet's probes", port)
     .addOption(connectionOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
       STOPPING + examples("mayfly work", "mayfly work --slots 8 --drain", "mayfly work --json"),
     )
-    .action(async ({ slots: count, once, drain, json, connection }) => {
+    .action(async ({ slots: count, once, drain, health, json, connection }) => {
       const mode = drain === true ? "drain" : once === true ? "once" : "serve";
-      await serve({ mode, slots: count, connection }, json === true);
+      await serve({ mode, slots: count, connection, healthPort: health }, json === true);
     });
 
 export const resumeCommand = () =>
@@ -54,6 +62,7 @@ async function serve(
     readonly mode: "serve" | "drain" | "once" | "resume";
     readonly slots: number;
     readonly connection: string | undefined;
+    readonly healthPort?: number | undefined;
   },
   json: boolean,
 ): Promise<void> {
