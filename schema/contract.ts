@@ -127,6 +127,17 @@ export const EnvironmentContract = z
     lacks: z
       .array(z.strictObject({ part: z.string().min(1), because: z.string().min(1) }))
       .describe("Parts of the platform that were left out."),
+    fence: z
+      .strictObject({
+        policies: z
+          .array(z.string().min(1))
+          .min(1)
+          .describe("Names of the admission policies, and of their bindings."),
+      })
+      .optional()
+      .describe(
+        "What keeps a helper off that has lost its lease and does not know; not in contracts that were written before there was one.",
+      ),
     egress: z.array(Egress).describe("What every run's pods may reach outside their namespace: DNS and S3."),
     limits: z.strictObject({
       pendingDeadline: Seconds.describe("How long a pod may wait for a node, scale-up from zero included."),

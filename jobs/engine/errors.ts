@@ -11,13 +11,8 @@ export interface LockOwner {
 
 /** Why a provider refused a resource. */
 export type RefusalReason =
-  | "quota"
-  | "policy"
-  | "forbidden"
-  | "exists"
-  | "conflict"
-  | "unreachable"
-  | "other";
+  /** By an admission policy, since another helper works on the run now. */
+  "fenced" | "quota" | "policy" | "forbidden" | "exists" | "conflict" | "unreachable" | "other";
 
 /** One resource that could not be made or removed. */
 export interface ResourceFailure {
@@ -89,6 +84,7 @@ const CLI: readonly {
 
 /** Patterns of what the Kubernetes API server and its plugins say about one resource. The first that matches wins. */
 const REFUSALS: readonly { readonly pattern: RegExp; readonly reason: RefusalReason }[] = [
+  { pattern: /another helper works on this run/, reason: "fenced" },
   { pattern: /exceeded quota|failed quota/, reason: "quota" },
   {
     pattern: /violates PodSecurity|ValidatingAdmissionPolicy|admission webhook .* denied|denied request/,
@@ -132,6 +128,10 @@ export function classifyFailure(facts: FailureFacts): EngineError {
   const kind = CLI.find(({ pattern }) => pattern.test(text))?.kind ?? "cli";
   return kind === "conflict" ? { kind, message, owners: lockOwners(text) } : { kind, message };
 }
+
+/** Whether the API server refused anything since another helper works on the run: whoever is told so has lost the run's lease. */
+export const isFencedOff = (error: EngineError): boolean =>
+  error.kind === "provider" && error.failures.some(({ reason }) => reason === "fenced");
 
 /** Why a provider refused a resource, by its message. */
 export const refusalReason = (message: string): RefusalReason =>

@@ -3,5 +3,5 @@
 export type { ProcessEngine } from "./client.ts";
 export { startEngine } from "./client.ts";
 export type { EngineError } from "./errors.ts";
-export { EngineFailure } from "./errors.ts";
+export { EngineFailure, isFencedOff } from "./errors.ts";
 export type { EngineEvent, PolicyViolation, StackEngine } from "./types.ts";

@@ -13,6 +13,8 @@ import type { Environment } from "./environment.ts";
 export interface RunCluster {
   /** That it answers, lets us in and is the contract's. @throws UserError */
   readonly check: () => Promise<void>;
+  /** That the admission policies of the contract's fence are there. @throws UserError `fence-missing` */
+  readonly checkFence: () => Promise<void>;
   /** @throws UserError */
   readonly checkSecrets: (plan: Plan) => Promise<void>;
   readonly namespaceState: (namespace: string) => Promise<NamespaceState>;
@@ -33,20 +35,31 @@ export interface RunCluster {
   readonly close: () => void;
 }
 
+/** A fence that was there a moment ago is: a worker with many runs need not ask for each. */
+const FENCE_CHECKED_MS = 10_000;
+
 /** More of one container's log than this is not saved; its end is. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
 /** Opens an environment's cluster. Loads the Kubernetes client; talks to nobody yet. @throws UserError */
 export async function openRunCluster(
   connection: Environment["connection"],
-  expect: () => Promise<{ readonly clusterId: string; readonly name: string }>,
+  expect: () => Promise<Pick<Environment["contract"], "clusterId" | "name" | "fence">>,
 ): Promise<RunCluster> {
   const watch = await import("../watch/index.ts");
   const cluster = await watch.openCluster(connection.kubeconfig);
+  let fenceChecked = Number.NEGATIVE_INFINITY;
   return {
     check: async () => {
       const { clusterId, name } = await expect();
       await watch.checkCluster(cluster, { clusterId, environment: name });
+    },
+    checkFence: async () => {
+      const { fence } = await expect();
+      const now = performance.now();
+      if (fence === undefined || now - fenceChecked < FENCE_CHECKED_MS) return;
+      await watch.checkFence(cluster, fence.policies);
+      fenceChecked = now;
     },
     checkSecrets: (plan) => watch.checkSecrets(cluster, plan),
     namespaceState: (namespace) => watch.namespaceState(cluster, namespace),

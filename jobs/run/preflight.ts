@@ -12,12 +12,13 @@ import type { RunCluster } from "./cluster.ts";
  */
 export async function preflight(
   plan: Plan,
-  cluster: Pick<RunCluster, "check" | "checkSecrets" | "namespaceState">,
+  cluster: Pick<RunCluster, "check" | "checkFence" | "checkSecrets" | "namespaceState">,
   store: Pick<ObjectStore, "missing">,
 ): Promise<void> {
   const checks = [
     cluster.check(),
     checkNamespace(plan, cluster),
+    cluster.checkFence(),
     cluster.checkSecrets(plan),
     checkInputs(plan, store),
   ];

@@ -1,5 +1,5 @@
 import type { Outcome } from "../../schema/outcome.ts";
-import type { EngineError } from "../engine/index.ts";
+import { type EngineError, isFencedOff } from "../engine/index.ts";
 
 /** Pure: what a failed `up` means for the run. */
 export function outcomeOfFailedUp(error: EngineError): Outcome {
@@ -7,6 +7,7 @@ export function outcomeOfFailedUp(error: EngineError): Outcome {
     case "cancelled":
       return { kind: "cancelled", message: "The run was cancelled while its cluster was made." };
     case "provider": {
+      if (isFencedOff(error)) return { kind: "lost", message: error.message };
       const refusal = error.failures.find(({ reason }) => reason === "quota" || reason === "policy");
       const message = `The cluster could not be made. ${error.message}`;
       return refusal === undefined

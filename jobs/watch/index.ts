@@ -1,6 +1,7 @@
 // The helper's view of a cluster: looks at it, watches a run, proves that nothing is left of it. Only jobs/engine talks to
 // Kubernetes besides.
 export { type Cluster, checkCluster, openCluster } from "./cluster.ts";
+export { checkFence } from "./fence-check.ts";
 export { findLeftovers } from "./leftovers.ts";
 export { containerLogs, followLog, lastLines } from "./logs.ts";
 export { namespaceState, removeNamespace, waitGone } from "./namespace.ts";

@@ -4,6 +4,7 @@ import { EXIT, UserError } from "../../base/errors.ts";
 import type { Plan } from "../../schema/plan.ts";
 import { isNotFound } from "./api.ts";
 import { type Cluster, explained } from "./cluster.ts";
+import { whileOurs } from "./fence.ts";
 import { foreign, namespaceState } from "./namespace.ts";
 
 const Secret = z.object({
@@ -107,7 +108,7 @@ async function waitForNamespace(
 /**
  * Copies the plan's Secrets from the tenant's namespace into the run's, waiting for the latter to exist. Never through Pulumi, so
  * that no value gets into its state; values are not logged, and errors name only namespaces, names and keys.
- * @throws UserError `secret-missing`, `secret-key-missing`, `namespace-foreign`, `namespace-late`
+ * @throws UserError `secret-missing`, `secret-key-missing`, `namespace-foreign`, `namespace-late`, `lease-lost`
  */
 export async function deliverSecrets(
   cluster: Cluster,
@@ -133,23 +134,25 @@ export async function deliverSecrets(
     ]);
     await Promise.all(
       sources.map(({ name, secret }) =>
-        // Server-side apply: the same call makes it, and makes it right when a retry finds it there.
-        cluster.api.send("PATCH", path(plan.namespace, name), {
-          query: { fieldManager: "mayfly", force: true },
-          contentType: "application/apply-patch+yaml",
-          signal: options.signal,
-          body: {
-            apiVersion: "v1",
-            kind: "Secret",
-            metadata: {
-              name,
-              namespace: plan.namespace,
-              labels: { ...plan.labels, ...fence, "mayfly.dev/role": "secret" },
+        whileOurs(plan.run, () =>
+          // Server-side apply: the same call makes it, and makes it right when a retry finds it there.
+          cluster.api.send("PATCH", path(plan.namespace, name), {
+            query: { fieldManager: "mayfly", force: true },
+            contentType: "application/apply-patch+yaml",
+            signal: options.signal,
+            body: {
+              apiVersion: "v1",
+              kind: "Secret",
+              metadata: {
+                name,
+                namespace: plan.namespace,
+                labels: { ...plan.labels, ...fence, "mayfly.dev/role": "secret" },
+              },
+              type: secret.type,
+              data: secret.data,
             },
-            type: secret.type,
-            data: secret.data,
-          },
-        }),
+          }),
+        ),
       ),
     );
   });

@@ -1,4 +1,5 @@
 import type { Outcome } from "../../schema/outcome.ts";
+import { LeaseLost } from "../lease/index.ts";
 import { saveLogs } from "../run/collect.ts";
 import type { Effect, MachineEvent } from "../run/machine.ts";
 import { planAttempt } from "../run/prepare.ts";
@@ -123,7 +124,11 @@ export class Effects {
         if ("afterMs" in effect) await pause(effect.afterMs, signal);
         if (!signal.aborted) answer(await this.#perform(effect, lease, signal));
       } catch (error) {
-        answer(failure(effect, error, lease.fence));
+        // The API server, or the lease itself, says that another helper works on the run.
+        if (error instanceof LeaseLost) {
+          if (!signal.aborted) this.#driver.warn(error.message);
+          this.#driver.lost(lease);
+        } else answer(failure(effect, error, lease.fence));
       }
     });
     if (effect.type === "up") this.#up = task;

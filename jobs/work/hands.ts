@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../base/errors.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
-import { type EngineEvent, EngineFailure, type StackEngine } from "../engine/index.ts";
+import { type EngineEvent, EngineFailure, isFencedOff, type StackEngine } from "../engine/index.ts";
+import { LeaseLost } from "../lease/index.ts";
 import { lastDriverLines } from "../report/build.ts";
 import type { Journal } from "../run/journal.ts";
 import { makeEventLogFolder, preflight } from "../run/preflight.ts";
@@ -45,6 +46,7 @@ export async function makeStack({ plan, tools, lease }: Hand): Promise<void> {
   await lease.guard();
   const ours: Parameters<typeof preflight>[1] = {
     check: cluster.check,
+    checkFence: cluster.checkFence,
     checkSecrets: cluster.checkSecrets,
     namespaceState: async (namespace) => {
       const state = await cluster.namespaceState(namespace);
@@ -77,6 +79,9 @@ export async function bringUp({ plan, tools, journal, lease, signal }: Hand): Pr
     await lease.guard();
     await tools.engine.up(plan, { signal, onEvent, fence: lease.fence });
   } catch (error) {
+    if (error instanceof LeaseLost) throw error;
+    if (error instanceof EngineFailure && isFencedOff(error.error))
+      throw new LeaseLost(plan.run, "taken", error.message, error);
     if (error instanceof EngineFailure) return outcomeOfFailedUp(error.error);
     return infrastructure("The cluster could not be made", error);
   }
@@ -84,6 +89,7 @@ export async function bringUp({ plan, tools, journal, lease, signal }: Hand): Pr
     await Promise.all(delivered);
     return undefined;
   } catch (error) {
+    if (error instanceof LeaseLost) throw error;
     return infrastructure("The job's secrets could not be delivered", error);
   }
 }

@@ -45,9 +45,11 @@ export async function openPlace(given: string | undefined, timing: LeaseTiming):
   const api = await openCluster(connection.kubeconfig);
   const store = openStore(connection.s3);
 
+  const tenantNamespace = (tenant: string): string =>
+    contract.tenants.find(({ id }) => id === tenant)?.namespace ?? tenant;
   const portOf = ({ run, tenant, job, environment }: Who) =>
     leasePort(api, {
-      namespace: contract.tenants.find(({ id }) => id === tenant)?.namespace ?? tenant,
+      namespace: tenantNamespace(tenant),
       run,
       labels: {
         "app.kubernetes.io/managed-by": "mayfly",
@@ -73,7 +75,8 @@ export async function openPlace(given: string | undefined, timing: LeaseTiming):
         timing,
       }),
     raiseFence: async (plan, fence) => {
-      await raiseFence(api, plan, fence);
+      const { run, namespace } = plan;
+      await raiseFence(api, { run, namespace, tenantNamespace: tenantNamespace(plan.tenant) }, fence);
     },
     leaseLooks: async (run) => {
       const answer = await portOf(run).get(AbortSignal.timeout(timing.call));

@@ -18,6 +18,8 @@ export interface EnvironmentFacts {
   readonly storageClasses: readonly string[];
   /** Image repositories, by name. */
   readonly repositories: ReadonlyMap<string, string>;
+  /** Admission policies that keep stale helpers off. */
+  readonly fencePolicies: readonly string[];
 }
 
 /** The contract that an environment's config and its cluster amount to. Pure. */
@@ -58,6 +60,7 @@ export function contractOf(
       startDeadline: checked(parseDuration(config.limits.startDeadline)),
     },
     lacks: lacksOf(config.platform),
+    fence: { policies: [...facts.fencePolicies] },
   } satisfies EnvironmentContract;
 }
 

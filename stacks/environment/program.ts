@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { FencePolicy } from "../../components/platform/fence-policy.ts";
 import { TenantNamespace } from "../../components/tenants/namespace.ts";
 import type { EnvironmentContract } from "../../schema/contract.ts";
 import { type EnvironmentConfig, isEks } from "../../schema/environment/index.ts";
@@ -43,6 +44,8 @@ export async function environmentProgram(
     return namespaceName.apply((namespace) => [id, namespace] as const);
   });
 
+  const fence = new FencePolicy("fence", { environment: name, labels: identity.labels, provider });
+
   const contract = pulumi
     .all([
       foundation.clusterId,
@@ -50,8 +53,9 @@ export async function environmentProgram(
       pulumi.all(tenants),
       foundation.storageClasses,
       foundation.repositories,
+      fence.policies,
     ])
-    .apply(([clusterId, nodes, namespaces, storageClasses, repositories]) =>
+    .apply(([clusterId, nodes, namespaces, storageClasses, repositories, fencePolicies]) =>
       insideApply(() =>
         contractOf(name, config, {
           clusterId,
@@ -59,6 +63,7 @@ export async function environmentProgram(
           namespaces: new Map(namespaces),
           storageClasses,
           repositories: new Map(repositories),
+          fencePolicies,
         }),
       ),
     );

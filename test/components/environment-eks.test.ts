@@ -32,6 +32,7 @@ describe("production's environment on EKS, as committed in Pulumi.prod.yaml", ()
       "cluster  mayfly:cluster:EksCluster",
       "cluster-autoscaler  mayfly:platform:ClusterAutoscaler",
       "eks  pulumi:providers:eks",
+      "fence  mayfly:platform:FencePolicy",
       "images  mayfly:registry:ImageRepositories",
       "key  mayfly:cluster:EncryptionKey",
       "kubernetes  pulumi:providers:kubernetes",
@@ -105,6 +106,7 @@ describe("production's environment on EKS, as committed in Pulumi.prod.yaml", ()
       zones: ["us-east-1a", "us-east-1b", "us-east-1c"],
       storageClasses: ["gp3"],
       lacks: [],
+      fence: { policies: ["mayfly-prod-fence-objects", "mayfly-prod-fence-namespaces"] },
     });
     const room = Object.fromEntries(contract.pools.map(({ name, allocatable }) => [name, allocatable]));
     // 16 vCPUs and 64 GiB, less the kubelet's reserves and the platform's own pods.

@@ -27,6 +27,11 @@ describe("the environment on the lab's cluster, as committed in Pulumi.lab.yaml"
     const graph = await up();
     expect(graphProblems(graph)).toEqual([]);
     expect(graph.resources.map(({ type, name }) => `${name}  ${type}`).sort()).toEqual([
+      "fence  mayfly:platform:FencePolicy",
+      "fence-fence-namespaces  kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy",
+      "fence-fence-namespaces-binding  kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding",
+      "fence-fence-objects  kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy",
+      "fence-fence-objects-binding  kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding",
       "kubernetes  pulumi:providers:kubernetes",
       "kubernetes-identity  pulumi:providers:kubernetes",
       "pool-default  mayfly:nodes:ExistingPool",
@@ -70,6 +75,7 @@ describe("the environment on the lab's cluster, as committed in Pulumi.lab.yaml"
         },
       ],
       limits: { pendingDeadline: 120, imageDeadline: 60, startDeadline: 120 },
+      fence: { policies: ["mayfly-lab-fence-objects", "mayfly-lab-fence-namespaces"] },
     });
   });
 

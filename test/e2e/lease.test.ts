@@ -3,15 +3,11 @@ import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import * as kubernetes from "@pulumi/kubernetes";
-import { Stack } from "@pulumi/pulumi/automation/index.js";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import { FencePolicy } from "../../components/platform/fence-policy.ts";
 import { readConnection } from "../../lab/connection.ts";
 import { labPaths } from "../../lab/paths.ts";
-import { scratchProject } from "../harness/lab-pulumi.ts";
-import { apply, eventually, kubectl, temporaryNamespace } from "../lab/pods.ts";
+import { eventually, kubectl, temporaryNamespace } from "../lab/pods.ts";
 
 const Line = z.object({
   event: z.string(),
@@ -109,104 +105,4 @@ test("of five that start at once exactly one has the lease", async () => {
   });
   await sleep(1000);
   expect(holders.filter(({ last }) => last("acquired") !== undefined)).toHaveLength(1);
-});
-
-/** `taken`, or what the API server says. */
-async function tried(work: () => Promise<unknown>): Promise<string> {
-  try {
-    await work();
-    return "taken";
-  } catch (error) {
-    return String(error);
-  }
-}
-
-const MAYFLY = { "app.kubernetes.io/managed-by": "mayfly" };
-
-const configMap = (namespace: string, name: string, labels: object, data = {}): object => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: { name, namespace, labels },
-  data,
-});
-
-async function fencePolicy(prefix: string): Promise<void> {
-  const scratch = await scratchProject({
-    "Pulumi.yaml": JSON.stringify({ name: "fence", runtime: "nodejs" }),
-  });
-  const program = (): Promise<void> => {
-    const provider = new kubernetes.Provider("kubernetes", {});
-    new FencePolicy("fence", { prefix, labels: MAYFLY, provider });
-    return Promise.resolve();
-  };
-  const stack = await Stack.create("test", await scratch.workspace(program));
-  onTestFinished(async () => {
-    await stack.destroy({ color: "never" });
-    await scratch[Symbol.asyncDispose]();
-  }, 120_000);
-  await stack.up({ color: "never" });
-}
-
-test("the API server refuses objects with an old fence, takes those with the present one, and lets everything go", async () => {
-  const run = newRun();
-  const labels = (fence?: number) => ({
-    ...MAYFLY,
-    "mayfly.dev/run": run,
-    ...(fence === undefined ? {} : { "mayfly.dev/fence": String(fence) }),
-  });
-  const namespace = (fence?: number): object => ({
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: run, labels: labels(fence) },
-  });
-  await fencePolicy(`mayfly-${run}`);
-  await apply(namespace());
-  onTestFinished(async () => {
-    await kubectl(["delete", "namespace", run, "--wait=false", "--ignore-not-found"]);
-  });
-  // A run made before there were fences.
-  expect(await tried(() => apply(configMap(run, "old-style", labels())))).toBe("taken");
-
-  await apply(namespace(1));
-  const job = {
-    apiVersion: "batch/v1",
-    kind: "Job",
-    metadata: { name: "work", namespace: run, labels: labels(1) },
-    spec: {
-      suspend: true,
-      template: { spec: { restartPolicy: "Never", containers: [{ name: "work", image: "none" }] } },
-    },
-  };
-  expect(await tried(() => apply(configMap(run, "files", labels(1)), job))).toBe("taken");
-
-  // Another helper takes over.
-  await apply(namespace(2));
-  const refused = /another helper works on this run: the object has fence 1, its namespace 2/;
-  const refusal = await eventually(
-    "refusal of the old fence",
-    async () => {
-      const said = await tried(() => apply(configMap(run, "stale", labels(1))));
-      return said === "taken" ? undefined : said;
-    },
-    10,
-  );
-  expect(refusal).toMatch(refused);
-  expect(await tried(() => apply(configMap(run, "files", labels(1), { changed: "yes" })))).toMatch(refused);
-  const resume = ["patch", "job/work", "--namespace", run, "--patch", '{"spec":{"suspend":false}}'];
-  expect(await tried(() => kubectl(resume))).toMatch(refused);
-  expect(await tried(() => apply(configMap(run, "bare", MAYFLY)))).toMatch(/the object has fence none/);
-  expect(await tried(() => apply(namespace(1)))).toMatch(/fence of its namespace is 2 and only grows/);
-  expect(await tried(() => kubectl(["label", "namespace", run, "mayfly.dev/fence-"]))).toMatch(/only grows/);
-  expect(await tried(() => kubectl(["label", "namespace", run, "mayfly.dev/run-"]))).toMatch(
-    /a namespace stays with its run/,
-  );
-
-  expect(await tried(() => apply(configMap(run, "new", labels(2))))).toBe("taken");
-  expect(await tried(() => apply(configMap(run, "files", labels(2), { changed: "yes" })))).toBe("taken");
-  expect(await tried(() => apply(configMap(run, "by-hand", { team: "ops" })))).toBe("taken");
-
-  // Kubernetes puts a finalizer on the job with the old fence, and takes it off.
-  const gone = ["delete", "job/work", "--namespace", run, "--cascade=foreground", "--timeout=30s"];
-  expect(await tried(() => kubectl(gone))).toBe("taken");
-  expect(await tried(() => kubectl(["delete", "namespace", run, "--timeout=60s"]))).toBe("taken");
 });

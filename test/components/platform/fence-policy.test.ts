@@ -8,14 +8,18 @@ import { samplePlans } from "../../harness/samples.ts";
 import { graphOf, LABELS, registrations } from "./example.ts";
 
 const graph = await graphOf((providers) => {
-  new FencePolicy("fence", { prefix: "mayfly", labels: LABELS, provider: providers.kubernetes });
+  new FencePolicy("fence", { environment: "production", labels: LABELS, provider: providers.kubernetes });
 });
 
+const Selector = z.object({
+  matchLabels: z.record(z.string(), z.string()),
+  matchExpressions: z.array(z.object({ key: z.string(), operator: z.string() })),
+});
 const Rules = z.object({
+  paramKind: z.object({ apiVersion: z.string(), kind: z.string() }).optional(),
   matchConstraints: z.object({
-    namespaceSelector: z
-      .object({ matchExpressions: z.array(z.object({ key: z.string(), operator: z.string() })) })
-      .optional(),
+    namespaceSelector: Selector.optional(),
+    objectSelector: Selector.optional(),
     resourceRules: z.array(
       z.object({
         apiGroups: z.array(z.string()),
@@ -25,6 +29,7 @@ const Rules = z.object({
       }),
     ),
   }),
+  matchConditions: z.array(z.object({ name: z.string(), expression: z.string() })).default([]),
   failurePolicy: z.string(),
 });
 const rules = (policy: string) => Rules.parse(graph.get(`fence-${policy}`).inputs["spec"]);
@@ -55,20 +60,39 @@ describe("the fence at the API server", () => {
     ]);
     for (const name of ["fence-objects", "fence-namespaces"]) {
       expect(graph.get(`fence-${name}-binding`).inputs).toMatchObject({
-        metadata: { name: `mayfly-${name}`, labels: { ...LABELS, "mayfly.dev/role": "platform" } },
-        spec: { policyName: `mayfly-${name}`, validationActions: ["Deny"] },
+        metadata: {
+          name: `mayfly-production-${name}`,
+          labels: { ...LABELS, "mayfly.dev/role": "platform" },
+        },
+        spec: { policyName: `mayfly-production-${name}`, validationActions: ["Deny"] },
       });
       expect(rules(name).failurePolicy).toBe("Fail");
     }
   });
 
-  test("stands around runs' namespaces that have a fence, and nothing else", () => {
-    expect(rules("fence-objects").matchConstraints.namespaceSelector).toEqual({
+  test("stands around namespaces of the environment's runs that have a fence, and nothing else", () => {
+    const fencedRuns = {
+      matchLabels: { "mayfly.dev/environment": "production" },
       matchExpressions: [
         { key: "mayfly.dev/run", operator: "Exists" },
         { key: "mayfly.dev/fence", operator: "Exists" },
       ],
+    };
+    expect(rules("fence-objects").matchConstraints.namespaceSelector).toEqual(fencedRuns);
+    expect(rules("fence-namespaces").matchConstraints.objectSelector).toEqual(fencedRuns);
+  });
+
+  test("compares a new namespace with what is noted at the environment's tenants, and lets all be made while there are none", () => {
+    expect(rules("fence-namespaces").paramKind).toEqual({ apiVersion: "v1", kind: "Namespace" });
+    expect(graph.get("fence-fence-namespaces-binding").inputs["spec"]).toMatchObject({
+      paramRef: {
+        selector: {
+          matchLabels: { "mayfly.dev/environment": "production", "mayfly.dev/role": "tenant" },
+        },
+        parameterNotFoundAction: "Allow",
+      },
     });
+    expect(graph.get("fence-fence-objects-binding").inputs["spec"]).not.toHaveProperty("paramRef");
   });
 
   test("covers every kind that a run's program makes, and no pods", async () => {
@@ -80,6 +104,21 @@ describe("the fence at the API server", () => {
       )
       .sort();
     expect(covered).toEqual(kindsIn(run));
+  });
+
+  test("compares every part of what a run's program makes, so that no change is taken for none", async () => {
+    const plan = samplePlans().sessions;
+    const run = await record(() => jobProgram({ plan, authenticationSecret: "c2VjcmV0" }));
+    const parts = new Set(
+      run.resources
+        .filter(({ type }) => type.startsWith("kubernetes:"))
+        .flatMap(({ inputs }) => Object.keys(inputs))
+        .filter((part) => !["apiVersion", "kind", "metadata"].includes(part)),
+    );
+    expect(parts).toContain("spec");
+    const { expression = "" } =
+      rules("fence-objects").matchConditions.find(({ name }) => name === "changes") ?? {};
+    for (const part of parts) expect(expression).toContain(`object.?${part} != oldObject.?${part}`);
   });
 
   test("never stands in the way of a delete or of a status", () => {

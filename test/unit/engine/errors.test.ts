@@ -82,6 +82,10 @@ describe("what a provider said about a resource has a reason", () => {
       "policy",
     ],
     ["ValidatingAdmissionPolicy 'tenants' with binding 'tenants' denied request: no", "policy"],
+    [
+      "ValidatingAdmissionPolicy 'mayfly-lab-fence-objects' with binding 'mayfly-lab-fence-objects' denied request: another helper works on this run: the object has fence 1, its namespace 2",
+      "fenced",
+    ],
     ['namespaces "demo-pi" already exists', "exists"],
     ['Apply failed with 1 conflict: conflict with "kubectl" using v1: .data.x', "conflict"],
     ['namespaces is forbidden: User "tenant" cannot create resource "namespaces"', "forbidden"],

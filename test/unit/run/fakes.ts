@@ -67,6 +67,8 @@ export interface Scenario {
   readonly check?: Error;
   readonly missing?: readonly string[];
   readonly secrets?: Error;
+  /** What is wrong with the fence. */
+  readonly fence?: Error;
   /** `replaced`: somebody else has one of that name by the time it is removed. */
   readonly namespace?: "foreign" | "replaced";
   readonly leftovers?: readonly string[];
@@ -192,6 +194,9 @@ function fakeCluster(scenario: Scenario, calls: string[]): RunCluster {
   return {
     check: async () => {
       await answer(scenario.check);
+    },
+    checkFence: async () => {
+      await answer(scenario.fence);
     },
     checkSecrets: async () => {
       await answer(scenario.secrets);

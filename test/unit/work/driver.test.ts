@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { UserError } from "../../../base/errors.ts";
 import type { RunState } from "../../../jobs/run/machine.ts";
 import { planAttempt } from "../../../jobs/run/prepare.ts";
 import { readState } from "../../../jobs/work/state.ts";
@@ -132,6 +133,36 @@ describe("a run that is not ours any more", () => {
     if (calls(it).includes("lease 1")) expect(calls(it)).toContain("lease given back");
   });
 
+  test("is left when the API server says that another helper has it: no failure of the run, and nothing is destroyed", async () => {
+    const message = "Namespace spark-run-namespace: another helper works on this run";
+    const it = await begun({
+      scenario: {
+        up: {
+          kind: "provider",
+          message,
+          failures: [
+            {
+              kind: "kubernetes:core/v1:Namespace",
+              name: "spark-run-namespace",
+              reason: "fenced",
+              message: "another helper works on this run",
+            },
+          ],
+        },
+      },
+    });
+    await expect(it.driver.done).resolves.toBe("not-ours");
+    expect(calls(it)).toContain(`up ${stack}`);
+    expect(calls(it).some((call) => call.startsWith("destroy"))).toBe(false);
+    expect(it.row()).toMatchObject({ state: "creating", holder: undefined, outcome: undefined });
+    expect(it.tools.events).toContainEqual(
+      expect.objectContaining({
+        type: "warning",
+        message: `The lease of run ${RUN} is lost: another helper took it over (${message}).`,
+      }),
+    );
+  });
+
   test("is handed over with its cluster up and its lease given back", async () => {
     const it = await begun({ scenario: { verdicts: [] } });
     await until(it, (event) => event.type === "phase" && event.phase === "running");
@@ -140,6 +171,14 @@ describe("a run that is not ours any more", () => {
     expect(calls(it)).not.toContain(`destroy ${stack}`);
     expect(it.row().holder).toBeUndefined();
   });
+});
+
+test("without the environment's fence nothing is made", async () => {
+  const missing = new UserError("fence-missing", "Admission policy mayfly-lab-fence-objects is not bound.");
+  const it = await begun({ scenario: { fence: missing } });
+  await it.driver.done;
+  expect(calls(it)).not.toContain(`up ${stack}`);
+  expect(JSON.stringify(it.tools.events)).toContain(missing.message);
 });
 
 describe("a run whose helper died", () => {
