@@ -1,12 +1,6 @@
 import { z } from "zod";
-import { Cpu, Duration, dnsLabel, ImageFileUrl, Memory, S3Url } from "./primitives.ts";
-
-const CodeUrl = z
-  .union(
-    [S3Url, ImageFileUrl],
-    "must be s3://bucket/key or a file in the image such as local:///opt/spark/app.py",
-  )
-  .describe("s3://bucket/key, or local:///path of a file in the image.");
+import { FlinkBatch, FlinkStream } from "./flink.ts";
+import { CodeUrl, Cpu, Duration, dnsLabel, JavaClass, Memory, S3Url } from "./primitives.ts";
 
 const Python = z.strictObject({
   kind: z.literal("python"),
@@ -20,13 +14,7 @@ const Python = z.strictObject({
 const Jar = z.strictObject({
   kind: z.literal("jar"),
   file: CodeUrl.describe("The application jar."),
-  mainClass: z
-    .string()
-    .regex(
-      /^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*$/,
-      "must be a fully qualified class name such as com.example.Main",
-    )
-    .describe("Fully qualified class with the main method."),
+  mainClass: JavaClass.describe("Fully qualified class with the main method."),
   jars: z.array(CodeUrl).default([]).describe("Further jars for the class path (spark.jars)."),
 });
 
@@ -104,6 +92,8 @@ const SecretReference = z.strictObject({
   key: z.string().min(1).describe("Key in that Secret."),
 });
 
+const Locations = z.array(S3Url).default([]).describe("Where the application writes; named in the report.");
+
 const Common = z.strictObject({
   apiVersion: z.literal("mayfly.dev/v1").describe("Version of this document's form."),
   name: dnsLabel(40).describe("The job's name; runs, namespaces and reports carry it."),
@@ -114,10 +104,6 @@ const Common = z.strictObject({
     .optional()
     .describe("Image to run instead of the environment's own for this version; build it from that one."),
   arguments: z.array(z.string()).default([]).describe("Arguments of the application."),
-  files: z
-    .array(CodeUrl)
-    .default([])
-    .describe("Files put into each worker's and the driver's working folder (spark.files)."),
   environment: z
     .record(z.string().regex(/^[A-Za-z_]\w*$/, "must be an environment variable name"), z.string())
     .default({})
@@ -149,14 +135,7 @@ const Common = z.strictObject({
         .describe("Whether workers may run on spot capacity. Drivers never do."),
     })
     .prefault({}),
-  output: z
-    .strictObject({
-      locations: z.array(S3Url).default([]).describe("Where the application writes; named in the report."),
-      eventLog: S3Url.optional().describe(
-        "Where Spark's event log goes, so that its UI outlives the cluster.",
-      ),
-    })
-    .prefault({}),
+  output: z.strictObject({ locations: Locations }).prefault({}),
 });
 
 /** A Spark job. */
@@ -176,13 +155,44 @@ export const SparkJob = Common.extend({
     .describe(
       "Further Spark properties. Those that Mayfly computes (sizes, ports, addresses, authentication) are refused here.",
     ),
+  files: z
+    .array(CodeUrl)
+    .default([])
+    .describe("Files put into each worker's and the driver's working folder (spark.files)."),
+  output: z
+    .strictObject({
+      locations: Locations,
+      eventLog: S3Url.optional().describe(
+        "Where Spark's event log goes, so that its UI outlives the cluster.",
+      ),
+    })
+    .prefault({}),
   driver: Driver.prefault({}).describe("The driver: one process, on on-demand capacity."),
   workers: Workers.describe("The worker pods, all alike: count, and the size of each."),
 }).meta({ id: "SparkJob" });
 export type SparkJob = z.infer<typeof SparkJob>;
 
+/** A Flink job that ends by itself. */
+export const FlinkBatchJob = Common.extend(FlinkBatch).meta({ id: "FlinkBatchJob" });
+export type FlinkBatchJob = z.infer<typeof FlinkBatchJob>;
+
+/** A Flink job without an end. */
+export const FlinkStreamJob = Common.extend({
+  ...FlinkStream,
+  deadline: Duration.default("365d").describe("The stream is stopped and destroyed after this time."),
+}).meta({ id: "FlinkStreamJob" });
+export type FlinkStreamJob = z.infer<typeof FlinkStreamJob>;
+
+/** A Flink job, discriminated by `kind`. */
+export const FlinkJob = z.discriminatedUnion(
+  "kind",
+  [FlinkBatchJob, FlinkStreamJob],
+  "kind must be batch or stream",
+);
+export type FlinkJob = z.infer<typeof FlinkJob>;
+
 /** A job spec: one document per job, YAML or JSON, discriminated by `engine`. */
 export const JobSpec = z
-  .discriminatedUnion("engine", [SparkJob], "engine must be spark")
+  .discriminatedUnion("engine", [SparkJob, FlinkJob], "engine must be spark or flink")
   .meta({ id: "JobSpec", title: "Mayfly job" });
 export type JobSpec = z.infer<typeof JobSpec>;

@@ -9,6 +9,13 @@ export type MemoryPart = z.infer<typeof MemoryPart>;
 /** An environment variable whose value the pod reads from a Secret in the run's namespace. */
 export const SecretEnv = z.strictObject({ env: z.string(), secret: dnsLabel(), key: z.string() });
 
+/** Keys of a Secret in the run's namespace as files of those names in a folder of their own. */
+export const SecretFiles = z.strictObject({
+  secret: dnsLabel(),
+  folder: z.string(),
+  keys: z.array(z.string()).min(1),
+});
+
 /** A container, ready to be written down: requests equal limits. */
 export const PlannedContainer = z.strictObject({
   name: dnsLabel(),
@@ -24,6 +31,7 @@ export const PlannedContainer = z.strictObject({
     "Plain variables. `$(POD_IP)` and `$(POD_NAME)` are defined by the component before these.",
   ),
   secretEnv: z.array(SecretEnv),
+  secretFiles: SecretFiles.optional().describe("A Secret that the container reads as files."),
   ports: z.array(z.strictObject({ name: dnsLabel(15), port: z.int().min(1).max(65_535) })),
 });
 export type PlannedContainer = z.infer<typeof PlannedContainer>;
@@ -46,85 +54,119 @@ export const CostEstimate = z.strictObject({
   asOf: z.iso.date(),
 });
 
+/** What the plans of all engines have. */
+const Common = z.strictObject({
+  apiVersion: z.literal("mayfly.dev/plan/v1"),
+  version: z.string(),
+  environment: dnsLabel(),
+  tenant: dnsLabel(20),
+  job: dnsLabel(40),
+  run: dnsLabel(40),
+  attempt: z.int().min(1),
+  namespace: dnsLabel(63),
+  stack: z.string().min(1).describe("Name of the Pulumi stack in project mayfly-job."),
+  labels: Labels.describe(
+    "On every object: app.kubernetes.io/* and mayfly.dev/tenant, /job, /run. The role is added per object.",
+  ),
+  image: z.strictObject({ reference: z.string(), pullPolicy: z.enum(["Always", "IfNotPresent", "Never"]) }),
+  mounts: z.strictObject({
+    config: z.string().describe("Folder with `files`."),
+    authentication: z.string().describe("Folder with the run's secret as file `secret`."),
+    scratch: z.string(),
+    temporary: z.string(),
+  }),
+  files: Labels.describe("Name to content: the ConfigMap that every pod mounts."),
+  coordinator: z.strictObject({
+    name: dnsLabel(),
+    sidecars: z
+      .array(PlannedContainer)
+      .describe("Init containers that stay: Spark's master. Flink has none."),
+    driver: PlannedContainer.describe(
+      "Its exit code is the run's: Spark's driver, or Flink's JobManager, in which the job's main method runs.",
+    ),
+    scratch: PlannedScratch,
+    temporary: Mib.describe("Size of /tmp."),
+    placement: Placement,
+    gracePeriod: Seconds,
+  }),
+  workers: z.strictObject({
+    name: dnsLabel(),
+    count: z.int().min(1),
+    container: PlannedContainer,
+    scratch: PlannedScratch,
+    temporary: Mib.describe("Size of /tmp."),
+    placement: Placement,
+    gracePeriod: Seconds.describe(
+      "Time to move shuffle blocks away, or to end tasks, when a node is drained.",
+    ),
+  }),
+  egress: z.array(Egress).describe("What pods may reach outside the namespace."),
+  quota: z
+    .strictObject({ cpu: Millicores, memory: Mib, scratch: Mib, pods: z.int().positive() })
+    .describe(
+      "The ResourceQuota: exactly the plan; scratch is the sum of every container's disk in every pod.",
+    ),
+  secrets: z
+    .array(z.strictObject({ fromNamespace: dnsLabel(), name: dnsLabel() }))
+    .describe("Secrets that the helper copies into the run's namespace, by name; never through Pulumi."),
+  placed: z.strictObject({
+    pool: dnsLabel(),
+    instanceType: z.string(),
+    zone: z.string(),
+    spot: z.boolean(),
+    coordinatorPool: dnsLabel()
+      .optional()
+      .describe("The coordinator's pool where it is not the workers': they run on spot capacity."),
+  }),
+  deadlines: z.strictObject({ pending: Seconds, image: Seconds, start: Seconds, run: Seconds }),
+  output: z.strictObject({
+    locations: z.array(z.string()),
+    eventLog: z.string().optional().describe("Of Spark."),
+  }),
+  logs: z.strictObject({ bucket: z.string(), prefix: z.string() }),
+  inputs: z.array(z.string()).describe("s3:// files that must exist before anything is made."),
+  webIdentity: z
+    .strictObject({ folder: z.string(), audience: z.string() })
+    .optional()
+    .describe(
+      "Where driver and workers need a projected service account token, as file `token` in `folder`, to sign S3 requests.",
+    ),
+  cost: CostEstimate.optional(),
+});
+
 /**
  * The whole decision about one attempt of one run: names, sizes, files, placement. stacks/job maps it to resources without
  * adding a decision of its own; no secret value is in it.
  */
-export const SparkPlan = z
-  .strictObject({
-    apiVersion: z.literal("mayfly.dev/plan/v1"),
-    engine: z.literal("spark"),
-    version: z.string(),
-    environment: dnsLabel(),
-    tenant: dnsLabel(20),
-    job: dnsLabel(40),
-    run: dnsLabel(40),
-    attempt: z.int().min(1),
-    namespace: dnsLabel(63),
-    stack: z.string().min(1).describe("Name of the Pulumi stack in project mayfly-job."),
-    labels: Labels.describe(
-      "On every object: app.kubernetes.io/* and mayfly.dev/tenant, /job, /run. The role is added per object.",
-    ),
-    image: z.strictObject({ reference: z.string(), pullPolicy: z.enum(["Always", "IfNotPresent", "Never"]) }),
-    mounts: z.strictObject({
-      config: z.string().describe("Folder with `files`."),
-      authentication: z.string().describe("Folder with the run's secret as file `secret`."),
-      scratch: z.string(),
-      temporary: z.string(),
-    }),
-    files: Labels.describe("Name to content: the ConfigMap that every pod mounts."),
-    coordinator: z.strictObject({
-      name: dnsLabel(),
-      master: PlannedContainer.describe("Sidecar: an init container that stays."),
-      driver: PlannedContainer.describe("Its exit code is the run's."),
-      scratch: PlannedScratch,
-      temporary: Mib.describe("Size of /tmp."),
-      placement: Placement,
-      gracePeriod: Seconds,
-    }),
-    workers: z.strictObject({
-      name: dnsLabel(),
-      count: z.int().min(1),
-      container: PlannedContainer,
-      scratch: PlannedScratch,
-      temporary: Mib.describe("Size of /tmp."),
-      placement: Placement,
-      gracePeriod: Seconds.describe("Time to move shuffle blocks away when a node is drained."),
-    }),
-    egress: z.array(Egress).describe("What pods may reach outside the namespace."),
-    quota: z
-      .strictObject({ cpu: Millicores, memory: Mib, scratch: Mib, pods: z.int().positive() })
-      .describe(
-        "The ResourceQuota: exactly the plan; scratch is the sum of every container's disk in every pod.",
-      ),
-    secrets: z
-      .array(z.strictObject({ fromNamespace: dnsLabel(), name: dnsLabel() }))
-      .describe("Secrets that the helper copies into the run's namespace, by name; never through Pulumi."),
-    placed: z.strictObject({
-      pool: dnsLabel(),
-      instanceType: z.string(),
-      zone: z.string(),
-      spot: z.boolean(),
-      coordinatorPool: dnsLabel()
-        .optional()
-        .describe("The coordinator's pool where it is not the workers': they run on spot capacity."),
-    }),
-    deadlines: z.strictObject({ pending: Seconds, image: Seconds, start: Seconds, run: Seconds }),
-    output: z.strictObject({ locations: z.array(z.string()), eventLog: z.string().optional() }),
-    logs: z.strictObject({ bucket: z.string(), prefix: z.string() }),
-    inputs: z.array(z.string()).describe("s3:// files that must exist before anything is made."),
-    webIdentity: z
-      .strictObject({ folder: z.string(), audience: z.string() })
-      .optional()
-      .describe(
-        "Where driver and workers need a projected service account token, as file `token` in `folder`, to sign S3 requests.",
-      ),
-    cost: CostEstimate.optional(),
-  })
-  .meta({ id: "SparkPlan" });
+export const SparkPlan = Common.extend({
+  engine: z.literal("spark"),
+}).meta({ id: "SparkPlan" });
 export type SparkPlan = z.infer<typeof SparkPlan>;
 
-export const Plan = z.discriminatedUnion("engine", [SparkPlan]).meta({ id: "Plan", title: "Mayfly plan" });
+/** Where a stream's state is kept, in S3. */
+const PlannedState = z.strictObject({
+  checkpoints: z
+    .string()
+    .describe("Folder of this attempt; Flink puts random letters in place of its marker."),
+  savepoints: z.string().describe("Folder of the job's savepoints, the same for all of its runs."),
+});
+
+/** The same for a run of Flink. */
+export const FlinkPlan = Common.extend({
+  engine: z.literal("flink"),
+  kind: z.enum(["batch", "stream"]),
+  jobId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .describe("Flink's own id of the job: another one for each attempt."),
+  parallelism: z.int().min(1),
+  state: PlannedState.optional().describe("Of a stream."),
+}).meta({ id: "FlinkPlan" });
+export type FlinkPlan = z.infer<typeof FlinkPlan>;
+
+export const Plan = z
+  .discriminatedUnion("engine", [SparkPlan, FlinkPlan])
+  .meta({ id: "Plan", title: "Mayfly plan" });
 export type Plan = z.infer<typeof Plan>;
 
 /** What a job stack tells back. */

@@ -81,6 +81,30 @@ export const ImageFileUrl = z
   .string()
   .regex(/^local:\/\/\/\S+$/, "must be a path inside the image such as local:///opt/spark/app.py");
 
+/** Code of a job: in S3, or brought by the image. */
+export const CodeUrl = z
+  .union(
+    [S3Url, ImageFileUrl],
+    "must be s3://bucket/key or a file in the image such as local:///opt/spark/app.py",
+  )
+  .describe("s3://bucket/key, or local:///path of a file in the image.");
+
+/** A folder in S3: `s3://bucket`, `s3://bucket/a/b`, with or without a slash at the end. */
+export const S3Folder = z
+  .string()
+  .regex(
+    /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\s?#]*)?$/,
+    "must be an S3 folder such as s3://bucket/path/",
+  );
+
+/** `com.example.Main` */
+export const JavaClass = z
+  .string()
+  .regex(
+    /^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*$/,
+    "must be a fully qualified class name such as com.example.Main",
+  );
+
 /** Millicores in computed documents (plan, contract, report). */
 export const Millicores = z.int().positive();
 /** MiB in computed documents (plan, contract, report). */

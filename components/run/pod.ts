@@ -1,5 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
-import type { Placement, PlannedContainer, PlannedScratch, SparkPlan } from "../../schema/plan.ts";
+import type { Placement, Plan, PlannedContainer, PlannedScratch } from "../../schema/plan.ts";
 import type { Labels } from "../core/labels.ts";
 import { cpu, mebibytes } from "../core/quantities.ts";
 
@@ -12,11 +12,14 @@ export const FILES = "files";
 export const AUTHENTICATION = "authentication";
 export const SERVICE_ACCOUNT = "runner";
 
+/** Name of the volume with the tenant's Secret as files. */
+const SECRET_FILES = "secret-files";
+
 /** User and group of the engine images (recipes in images/). */
 const ENGINE_USER = 185;
 
-/** What every pod of a run shares; a SparkPlan fits. */
-export type PodContext = Pick<SparkPlan, "image" | "mounts" | "webIdentity">;
+/** What every pod of a run shares; a plan fits. */
+export type PodContext = Pick<Plan, "image" | "mounts" | "webIdentity">;
 
 /** One pod of a plan. */
 export interface PlannedPod {
@@ -67,21 +70,35 @@ export function podSpec(context: PodContext, pod: PlannedPod): PodSpec {
       restartPolicy: "Always",
     })),
     containers: [mainContainer(context, pod.main)],
-    volumes: [...volumes(pod), ...webIdentityVolume(context)],
+    volumes: [...volumes(pod), ...webIdentityVolume(context), ...secretFilesVolume(pod.main)],
   };
 }
 
 /** The main container alone runs the customer's code, and has the tenant's cloud identity where there is one. */
 function mainContainer(context: PodContext, planned: PlannedContainer): Container {
-  const made = container(context, planned);
-  if (context.webIdentity === undefined) return made;
-  const mount: types.input.core.v1.VolumeMount = {
-    name: "web-identity",
-    mountPath: context.webIdentity.folder,
-    readOnly: true,
-  };
-  return { ...made, volumeMounts: [...mounts(context), mount] };
+  const more = [
+    { name: "web-identity", folder: context.webIdentity?.folder },
+    { name: SECRET_FILES, folder: planned.secretFiles?.folder },
+  ].flatMap(({ name, folder }) =>
+    folder === undefined ? [] : [{ name, mountPath: folder, readOnly: true }],
+  );
+  return { ...container(context, planned), volumeMounts: [...mounts(context), ...more] };
 }
+
+/** The main container's Secret as files. */
+const secretFilesVolume = ({ secretFiles }: PlannedContainer): Volume[] =>
+  secretFiles === undefined
+    ? []
+    : [
+        {
+          name: SECRET_FILES,
+          secret: {
+            secretName: secretFiles.secret,
+            defaultMode: 0o440,
+            items: secretFiles.keys.map((key) => ({ key, path: key })),
+          },
+        },
+      ];
 
 /** A token of the service account that says who the pod is to the cloud, and opens nothing in Kubernetes (its audience differs). */
 const webIdentityVolume = ({ webIdentity }: PodContext): Volume[] =>

@@ -1,9 +1,7 @@
 import type { JobSpec } from "../../schema/job.ts";
+import { flinkChecks } from "./flink/pods.ts";
 import { Refused } from "./refusal.ts";
-import { checkConf } from "./spark/conf.ts";
-import { jvmSizes } from "./spark/containers.ts";
-import { checkEnvironment } from "./spark/environment.ts";
-import { checkLists } from "./spark/s3.ts";
+import { sparkChecks } from "./spark/pods.ts";
 
 /** What is wrong with a spec beyond its form. */
 export interface SpecProblem {
@@ -13,18 +11,14 @@ export interface SpecProblem {
 }
 
 /** Every check of a plan that needs no environment, so that `mayfly validate` finds what `mayfly plan` would refuse. */
-const checks = (spec: JobSpec): (() => unknown)[] => [
-  ...Object.entries(spec.conf).map(([key, value]) => () => {
-    checkConf({ [key]: value });
-  }),
-  () => {
-    checkEnvironment(spec);
-  },
-  () => {
-    checkLists(spec);
-  },
-  () => jvmSizes(spec),
-];
+function checks(spec: JobSpec): (() => unknown)[] {
+  switch (spec.engine) {
+    case "spark":
+      return sparkChecks(spec);
+    case "flink":
+      return flinkChecks(spec);
+  }
+}
 
 /** `conf.spark.master` names one key of `conf`; other paths are fields in fields. */
 const segments = (path: string): string[] => {

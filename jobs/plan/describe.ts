@@ -38,8 +38,9 @@ export function describePlan(plan: Plan): (readonly [string, string])[] {
       "pool",
       placed.coordinatorPool === undefined ? pool : `workers ${pool}, coordinator ${placed.coordinatorPool}`,
     ],
-    ...containerRows("coordinator/master", coordinator.master),
-    ...containerRows("coordinator/driver", coordinator.driver),
+    ...[...coordinator.sidecars, coordinator.driver].flatMap((container) =>
+      containerRows(`coordinator/${container.name}`, container),
+    ),
     ...containerRows(`worker × ${workers.count}`, workers.container),
     ["scratch", disk(workers.scratch)],
     [

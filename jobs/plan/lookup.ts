@@ -1,10 +1,10 @@
 import { listNames, suggest } from "../../base/nearest.ts";
 import type { EnvironmentContract, Pool, Tenant } from "../../schema/contract.ts";
-import type { SparkJob } from "../../schema/job.ts";
+import type { JobSpec } from "../../schema/job.ts";
 import { refuse } from "./refusal.ts";
 
 /** The tenant of a job; refuses one that the environment does not know. */
-export function findTenant(spec: SparkJob, contract: EnvironmentContract): Tenant {
+export function findTenant(spec: JobSpec, contract: EnvironmentContract): Tenant {
   const tenant = contract.tenants.find(({ id }) => id === spec.tenant);
   return (
     tenant ??
@@ -21,7 +21,7 @@ export function findTenant(spec: SparkJob, contract: EnvironmentContract): Tenan
 }
 
 /** The pool that a job names; undefined where it names none. */
-export function findPool(spec: SparkJob, contract: EnvironmentContract): Pool | undefined {
+export function findPool(spec: JobSpec, contract: EnvironmentContract): Pool | undefined {
   const name = spec.placement.pool;
   if (name === undefined) return undefined;
   return (
@@ -39,7 +39,7 @@ export function findPool(spec: SparkJob, contract: EnvironmentContract): Pool | 
 }
 
 /** Refuses a zone that no pool has. */
-export function checkZone(spec: SparkJob, contract: EnvironmentContract): void {
+export function checkZone(spec: JobSpec, contract: EnvironmentContract): void {
   const zone = spec.placement.zone;
   const zones = [...new Set(contract.pools.flatMap((pool) => pool.zones))];
   if (zone === undefined || zones.includes(zone)) return;
@@ -52,7 +52,7 @@ export function checkZone(spec: SparkJob, contract: EnvironmentContract): void {
 }
 
 /** Refuses a storage class that the environment does not offer. */
-export function checkStorageClass(spec: SparkJob, contract: EnvironmentContract): void {
+export function checkStorageClass(spec: JobSpec, contract: EnvironmentContract): void {
   if (spec.scratch.kind !== "storageClass") return;
   const name = spec.scratch.storageClass;
   if (contract.storageClasses.includes(name)) return;
@@ -80,7 +80,7 @@ function newestFirst(left: string, right: string): number {
 export type EngineImage = EnvironmentContract["images"][number];
 
 /** The image for `4.0.1`, or the newest of the line for `4.0`; refuses what the environment does not have. */
-export function findImage(spec: SparkJob, contract: EnvironmentContract): EngineImage {
+export function findImage(spec: JobSpec, contract: EnvironmentContract): EngineImage {
   const offered = contract.images
     .filter(({ engine }) => engine === spec.engine)
     .sort((left, right) => newestFirst(left.version, right.version));
@@ -93,7 +93,10 @@ export function findImage(spec: SparkJob, contract: EnvironmentContract): Engine
       code: "unknown-version",
       message: `Environment "${contract.name}" has no ${spec.engine} ${spec.version}.`,
       path: "version",
-      hint: `It has ${listNames(offered.map(({ version }) => version))}.`,
+      hint:
+        offered.length === 0
+          ? `Ask the environment's owner for an image of ${spec.engine}.`
+          : `It has ${listNames(offered.map(({ version }) => version))}.`,
     })
   );
 }

@@ -1,7 +1,8 @@
 import { listNames } from "../../base/nearest.ts";
 import type { EnvironmentContract, Pool } from "../../schema/contract.ts";
-import type { SparkJob } from "../../schema/job.ts";
+import type { JobSpec } from "../../schema/job.ts";
 import type { Placement, PlannedContainer } from "../../schema/plan.ts";
+import type { SpecWords } from "./engine.ts";
 import { nodesNeeded, type PodSize, podLines, poolLine, type RunSize, shortages } from "./fit.ts";
 import { largerTypes } from "./larger.ts";
 import { checkZone, findPool, findTenant } from "./lookup.ts";
@@ -25,6 +26,7 @@ export interface Pods {
   readonly size: RunSize;
   readonly coordinator: readonly PlannedContainer[];
   readonly worker: readonly PlannedContainer[];
+  readonly words: SpecWords;
 }
 
 const smallestFirst = (left: Pool, right: Pool): number =>
@@ -33,7 +35,7 @@ const smallestFirst = (left: Pool, right: Pool): number =>
   (left.name < right.name ? -1 : 1);
 
 /** Pairs of pools to try, best first: spot for workers before on-demand where allowed, small nodes before large ones. */
-function candidates(spec: SparkJob, contract: EnvironmentContract): { coordinator: Pool; workers: Pool }[] {
+function candidates(spec: JobSpec, contract: EnvironmentContract): { coordinator: Pool; workers: Pool }[] {
   const { pools: allowed } = findTenant(spec, contract);
   const pools = contract.pools.filter(({ name }) => allowed.includes(name)).sort(smallestFirst);
   const onDemand = pools.filter(({ capacity }) => capacity === "on-demand");
@@ -114,11 +116,7 @@ function explain({ coordinator, workers }: { coordinator: Pool; workers: Pool },
   return ["  not in the wanted zone"];
 }
 
-function refuseAll(
-  spec: SparkJob,
-  pairs: readonly { coordinator: Pool; workers: Pool }[],
-  pods: Pods,
-): never {
+function refuseAll(spec: JobSpec, pairs: readonly { coordinator: Pool; workers: Pool }[], pods: Pods): never {
   const [first] = pairs;
   if (first === undefined) {
     refuse({
@@ -157,15 +155,14 @@ function refuseAll(
   ];
   if (coordinatorTooBig || workerTooBig) {
     const who = workerTooBig ? "worker" : "coordinator";
+    const asked = workerTooBig ? pods.words.workers : pods.words.coordinator;
     refuse({
       code: "does-not-fit-node",
       message: `The ${who} pod is larger than a node of ${pairs.length === 1 ? `pool "${first.workers.name}"` : "any pool"}.`,
       arithmetic,
-      path: workerTooBig ? "workers" : "driver",
+      path: asked.path,
       hint:
-        (workerTooBig
-          ? "Ask for less workers.memory, workers.cores or scratch.size (more, smaller workers), or for a pool with larger nodes."
-          : "Ask for less driver.memory, driver.cores or scratch.size, or for a pool with larger nodes.") +
+        `Ask for less ${asked.fields}, or for a pool with larger nodes.` +
         largerTypes(
           workerTooBig ? pods.size.worker : pods.size.coordinator,
           pairs.flatMap(({ coordinator, workers }) => [coordinator, workers]),
@@ -176,7 +173,7 @@ function refuseAll(
     code: "does-not-fit-pool",
     message: `${pods.size.workers} workers and the coordinator do not fit one zone of ${pairs.length === 1 ? `pool "${first.workers.name}"` : "any pool"}.`,
     arithmetic,
-    path: "workers.count",
+    path: pods.words.workers.many,
     hint: "Ask for fewer or smaller workers, or have the pool's maximum raised. A run never spans zones.",
   });
 }
@@ -186,7 +183,7 @@ function refuseAll(
  * spread evenly and a further attempt tries the next zone.
  */
 export function choosePlace(
-  spec: SparkJob,
+  spec: JobSpec,
   contract: EnvironmentContract,
   pods: Pods,
   identity: { readonly run: string; readonly attempt: number },

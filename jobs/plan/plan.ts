@@ -1,14 +1,16 @@
 import type { EnvironmentContract, Tenant } from "../../schema/contract.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import type { Plan, SparkPlan } from "../../schema/plan.ts";
-import { parseDuration } from "../../schema/primitives.ts";
 import { estimateCost } from "./cost.ts";
+import type { CommonPlan, EngineContext, EnginePods } from "./engine.ts";
 import { overQuota, podSize, type RunSize, runTotal } from "./fit.ts";
+import { planFlink } from "./flink/pods.ts";
 import { checkStorageClass, type EngineImage, findImage, findTenant } from "./lookup.ts";
 import { runLabels, runNames } from "./names.ts";
 import { choosePlace, placementIn } from "./placement.ts";
+import { seconds } from "./quantities.ts";
 import { type Refusal, Refused, refuse } from "./refusal.ts";
-import { planSpark, type SparkPods } from "./spark/pods.ts";
+import { planSpark } from "./spark/pods.ts";
 
 /** Which attempt of which run; `run` comes from `runId`. */
 export interface RunIdentity {
@@ -23,22 +25,25 @@ export type PlanResult =
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** The run's total against what the tenant may ask for. */
-function checkQuota(size: RunSize, tenant: Tenant): void {
+function checkQuota(size: RunSize, tenant: Tenant, path: string): void {
   const over = overQuota(size, tenant.quota);
   if (over.length === 0) return;
   refuse({
     code: "does-not-fit-quota",
     message: `The run asks for more than the quota of tenant "${tenant.id}".`,
     arithmetic: over,
-    path: "workers",
+    path,
     hint: "Ask for fewer or smaller workers, or have the tenant's quota raised.",
   });
 }
 
 function deadlines(spec: JobSpec, { limits }: EnvironmentContract): SparkPlan["deadlines"] {
-  const run = parseDuration(spec.deadline);
-  if (run === undefined) throw new Error(`not a duration: ${spec.deadline}`);
-  return { pending: limits.pendingDeadline, image: limits.imageDeadline, start: limits.startDeadline, run };
+  return {
+    pending: limits.pendingDeadline,
+    image: limits.imageDeadline,
+    start: limits.startDeadline,
+    run: seconds(spec.deadline),
+  };
 }
 
 /** A job's own image may be anywhere, hence its own policy; the environment's comes as the environment says. */
@@ -46,6 +51,17 @@ const plannedImage = (spec: JobSpec, image: EngineImage): SparkPlan["image"] =>
   spec.image === undefined
     ? { reference: image.reference, pullPolicy: image.pullPolicy }
     : { reference: spec.image, pullPolicy: "IfNotPresent" };
+
+/** The engine's part. */
+function planPods(context: EngineContext): EnginePods {
+  const { spec } = context;
+  switch (spec.engine) {
+    case "spark":
+      return planSpark({ ...context, spec });
+    case "flink":
+      return planFlink({ ...context, spec });
+  }
+}
 
 function compose(
   spec: JobSpec,
@@ -56,24 +72,24 @@ function compose(
   const image = findImage(spec, contract);
   checkStorageClass(spec, contract);
   const limits = deadlines(spec, contract);
-  const pods: SparkPods = planSpark({ spec, version: image.version, contract, tenant, identity }, limits);
+  const pods = planPods({ spec, version: image.version, contract, tenant, identity, deadlines: limits });
+  const coordinator = [...pods.sidecars, pods.driver];
   const size: RunSize = {
-    coordinator: podSize([pods.master, pods.driver]),
+    coordinator: podSize(coordinator),
     worker: podSize([pods.worker]),
-    workers: spec.workers.count,
+    workers: pods.count,
   };
   const place = choosePlace(
     spec,
     contract,
-    { size, coordinator: [pods.master, pods.driver], worker: [pods.worker] },
+    { size, coordinator, worker: [pods.worker], words: pods.words },
     identity,
   );
-  checkQuota(size, tenant);
+  checkQuota(size, tenant, pods.words.workers.path);
   const names = runNames(spec.tenant, spec.name, identity.run, identity.attempt);
   const cost = estimateCost(size, place.coordinator, place.workers);
-  const plan: SparkPlan = {
+  const common: CommonPlan = {
     apiVersion: "mayfly.dev/plan/v1",
-    engine: "spark",
     version: image.version,
     environment: contract.name,
     tenant: spec.tenant,
@@ -96,13 +112,13 @@ function compose(
     files: pods.files,
     coordinator: {
       ...pods.coordinator,
-      master: pods.master,
+      sidecars: [...pods.sidecars],
       driver: pods.driver,
       placement: placementIn(place.coordinator, place.zone),
     },
     workers: {
       ...pods.workers,
-      count: spec.workers.count,
+      count: pods.count,
       container: pods.worker,
       placement: placementIn(place.workers, place.zone),
     },
@@ -117,10 +133,7 @@ function compose(
       ...(place.coordinator.name === place.workers.name ? {} : { coordinatorPool: place.coordinator.name }),
     },
     deadlines: limits,
-    output: {
-      locations: spec.output.locations,
-      ...(spec.output.eventLog === undefined ? {} : { eventLog: spec.output.eventLog }),
-    },
+    output: pods.output,
     logs: { bucket: contract.buckets.logs, prefix: names.logPrefix },
     inputs: pods.inputs,
     ...(pods.webIdentity === undefined ? {} : { webIdentity: pods.webIdentity }),
@@ -131,7 +144,7 @@ function compose(
     ...place.notes,
     ...pods.notes,
   ];
-  return { plan, notes };
+  return { plan: { ...pods.own, ...common }, notes };
 }
 
 /**

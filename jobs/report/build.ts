@@ -91,7 +91,7 @@ export function buildReport(input: ReportInput): RunReport {
 }
 
 function plannedContainers(plan: Plan, role: string): readonly PlannedContainer[] {
-  if (role === "coordinator") return [plan.coordinator.master, plan.coordinator.driver];
+  if (role === "coordinator") return [...plan.coordinator.sidecars, plan.coordinator.driver];
   return role === "worker" ? [plan.workers.container] : [];
 }
 
@@ -173,7 +173,7 @@ function containerReport(
 export function plannedEvent(plan: Plan, at: Date): Extract<RunEvent, { type: "planned" }> {
   const { workers, coordinator, placed, deadlines, cost } = plan;
   const containers = [
-    coordinator.master,
+    ...coordinator.sidecars,
     coordinator.driver,
     ...Array.from({ length: workers.count }, () => workers.container),
   ];

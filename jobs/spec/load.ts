@@ -6,12 +6,30 @@ import { type Form, type Parsed, parseDocument } from "./parse.ts";
 import { type Problem, problemLine } from "./problem.ts";
 import { readText } from "./read.ts";
 
+/** Fields that Flink alone has. */
+const ONLY_FLINK = ["kind", "jobManager", "taskManagers", "parallelism", "state", "checkpoints", "restart"];
+/** Those of them that a stream alone has. */
+const ONLY_STREAM = ["state", "checkpoints", "from", "upgrade", "maxParallelism"];
+
+/** Which engine, and for Flink which kind, a document is most likely meant to be: by its other fields. */
+function assume(document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
+  const known = document["engine"] === "spark" || document["engine"] === "flink";
+  const engine = known
+    ? document["engine"]
+    : ONLY_FLINK.some((field) => field in document)
+      ? "flink"
+      : "spark";
+  if (engine === "spark") return known ? undefined : { ...document, engine };
+  if (known && (document["kind"] === "batch" || document["kind"] === "stream")) return undefined;
+  const stream = document["kind"] === "stream" || ONLY_STREAM.some((field) => field in document);
+  return { ...document, engine, kind: stream ? "stream" : "batch" };
+}
+
 const SPEC: Form<JobSpec> = {
   schema: JobSpec,
-  fields: ["apiVersion", "tenant", "engine", "application", "workers"],
+  fields: ["apiVersion", "tenant", "engine", "application", "workers", "taskManagers"],
   beginning: "apiVersion: mayfly.dev/v1",
-  // There is one engine yet: whatever stands there, the other fields are those of Spark.
-  assume: (document) => (document["engine"] === "spark" ? undefined : { ...document, engine: "spark" }),
+  assume,
 };
 
 const PLAN: Form<Plan> = {

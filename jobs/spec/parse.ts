@@ -124,12 +124,13 @@ function schemaProblems<T>(
     source: (path: readonly PropertyKey[]) => sourceAt(document, path),
   };
   return issues.flatMap((issue) =>
-    complaints(issue, issue.path[0] === "engine" ? { ...context, document: value } : context).map(
-      ({ path, part, message }) => ({
-        ...locate(document, lines, path, part),
-        path: pathText(path),
-        message,
-      }),
-    ),
+    complaints(
+      issue,
+      issue.path[0] === "engine" || issue.path[0] === "kind" ? { ...context, document: value } : context,
+    ).map(({ path, part, message }) => ({
+      ...locate(document, lines, path, part),
+      path: pathText(path),
+      message,
+    })),
   );
 }

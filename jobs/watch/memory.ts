@@ -110,14 +110,14 @@ function outcome(
 
 const peak = (pod: ObservedPod, container: string): number => pod.usage[container]?.peakMemoryMib ?? 0;
 
-/** Whether the driver's or the master's own container ran out of memory. Asked only when the driver ended, not with 0. */
+/** Whether the driver's or a sidecar's own container ran out of memory. Asked only when the driver ended, not with 0. */
 export function driverOutOfMemory(
   known: ObservedRun,
   plan: Plan,
   pod: ObservedPod,
   exitCode: number,
 ): OutOfMemory | undefined {
-  const { driver, master } = plan.coordinator;
+  const { driver, sidecars } = plan.coordinator;
   const name = pod.view.name;
   if (pod.oomKilled[driver.name] !== undefined) {
     return outcome(name, driver, "driver", "killed", "the kernel killed it at its limit (OOMKilled)");
@@ -138,8 +138,9 @@ export function driverOutOfMemory(
   if (clue?.how === "python") {
     return outcome(name, driver, "driver", "python", "its Python process got no more memory (MemoryError)");
   }
-  if (pod.oomKilled[master.name] !== undefined) {
-    return outcome(name, master, "driver", "killed", "the kernel killed it at its limit (OOMKilled)");
+  const sidecar = sidecars.find((container) => pod.oomKilled[container.name] !== undefined);
+  if (sidecar !== undefined) {
+    return outcome(name, sidecar, "driver", "killed", "the kernel killed it at its limit (OOMKilled)");
   }
   return undefined;
 }

@@ -116,7 +116,7 @@ export function schedulingVerdict(
 function asks(plan: Plan, pod: ObservedPod): string {
   const containers =
     pod.view.role === "coordinator"
-      ? [plan.coordinator.master, plan.coordinator.driver]
+      ? [...plan.coordinator.sidecars, plan.coordinator.driver]
       : [plan.workers.container];
   const cpu = containers.reduce((sum, container) => sum + container.cpu, 0);
   const memory = containers.reduce((sum, container) => sum + container.memory, 0);

@@ -21,9 +21,12 @@ const path = (namespace: string, name: string): string =>
 
 /** Keys of a Secret that the plan's containers read. */
 function wantedKeys(plan: Plan, secret: string): readonly string[] {
-  const containers = [plan.coordinator.master, plan.coordinator.driver, plan.workers.container];
-  const references = containers.flatMap(({ secretEnv }) => secretEnv);
-  return [...new Set(references.filter((reference) => reference.secret === secret).map(({ key }) => key))];
+  const containers = [...plan.coordinator.sidecars, plan.coordinator.driver, plan.workers.container];
+  const keys = containers.flatMap(({ secretEnv, secretFiles }) => [
+    ...secretEnv.filter((reference) => reference.secret === secret).map(({ key }) => key),
+    ...(secretFiles?.secret === secret ? secretFiles.keys : []),
+  ]);
+  return [...new Set(keys)];
 }
 
 async function readSource(

@@ -1,5 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { FlinkCluster } from "../../components/flink/cluster.ts";
+import type { RunCluster } from "../../components/run/cluster.ts";
 import { SparkCluster } from "../../components/spark/cluster.ts";
 import type { JobOutputs, Plan } from "../../schema/plan.ts";
 
@@ -15,6 +17,16 @@ export interface JobInput {
 /** {@link JobOutputs} before they are known. */
 export type JobProgramOutputs = { readonly [K in keyof JobOutputs]: pulumi.Output<string> };
 
+/** The engine's cluster. */
+function clusterOf({ plan, ...rest }: JobInput, provider: kubernetes.Provider): RunCluster {
+  switch (plan.engine) {
+    case "spark":
+      return new SparkCluster("spark", { plan, ...rest, provider });
+    case "flink":
+      return new FlinkCluster("flink", { plan, ...rest, provider });
+  }
+}
+
 /**
  * The program of a job stack: a pure map from plan to resources. It runs through two doors, stacks/job/index.ts (`pulumi up`)
  * and the engine of jobs/engine; a test proves that both make the same graph.
@@ -28,12 +40,7 @@ export function jobProgram(input: JobInput): JobProgramOutputs {
     // A namespace that is there already is never adopted, and so never deleted.
     upsertExistingObjects: false,
   });
-  const cluster = new SparkCluster("spark", {
-    plan,
-    authenticationSecret: input.authenticationSecret,
-    fence: input.fence,
-    provider,
-  });
+  const cluster = clusterOf(input, provider);
   return {
     namespace: cluster.namespaceName,
     coordinator: cluster.coordinatorName,

@@ -50,7 +50,7 @@ export function shellRun(shape: RunShape): MadeRun {
     image: { reference: image, pullPolicy: "Never" },
     coordinator: {
       ...pi.coordinator,
-      master: { ...pi.coordinator.master, ...size },
+      sidecars: pi.coordinator.sidecars.map((master) => ({ ...master, ...size })),
       driver: { ...pi.coordinator.driver, ...size, memory: shape.driverMib ?? 64 },
     },
     workers: { ...pi.workers, count: shape.workers ?? 1, container: { ...pi.workers.container, ...size } },
@@ -125,9 +125,10 @@ function objects(plan: SparkPlan, shape: RunShape): object[] {
         backoffLimit: 0,
         template: pod("coordinator", {
           restartPolicy: "Never",
-          initContainers: [
-            { ...container("master", wait, plan, shape, coordinator.master.memory), restartPolicy: "Always" },
-          ],
+          initContainers: coordinator.sidecars.map(({ name, memory }) => ({
+            ...container(name, wait, plan, shape, memory),
+            restartPolicy: "Always",
+          })),
           containers: [container("driver", shape.driver, plan, shape, coordinator.driver.memory)],
         }),
       },

@@ -169,6 +169,7 @@ const sessions = JobSpec.parse({
 const planOf = (spec: JobSpec, contract: EnvironmentContract): SparkPlan => {
   const result = planRun(spec, contract, { run: `${spec.name}-11240600-k3fqz`, attempt: 1 });
   if (!result.ok) throw new Error(`${spec.name} was refused: ${result.refusal.message}`);
+  if (result.plan.engine !== "spark") throw new Error(`${spec.name} is not of Spark`);
   return result.plan;
 };
 

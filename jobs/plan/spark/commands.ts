@@ -1,7 +1,7 @@
 import type { SparkJob } from "../../../schema/job.ts";
 import type { DaemonMemory } from "../memory.ts";
+import { literal } from "../text.ts";
 import { splitOptions } from "./conf.ts";
-import { literal } from "./files.ts";
 import { ARCHIVE_FLAGS, COORDINATOR, IMAGE, MOUNTS, PORTS, SCRATCH } from "./layout.ts";
 import { settingsFile } from "./scripts.ts";
 

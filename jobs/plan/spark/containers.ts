@@ -1,41 +1,14 @@
-import type { EnvironmentContract, Tenant } from "../../../schema/contract.ts";
 import type { SparkJob } from "../../../schema/job.ts";
-import type { PlannedContainer, PlannedScratch } from "../../../schema/plan.ts";
-import { parseCpu, parseMemory } from "../../../schema/primitives.ts";
+import type { PlannedContainer } from "../../../schema/plan.ts";
+import { LOGS_MIB, mainDisk, plannedScratch } from "../disk.ts";
+import type { EngineContext } from "../engine.ts";
 import { daemonParts, type JvmMemory, jvmParts, totalMib } from "../memory.ts";
+import { mib, millicores, optionalMib } from "../quantities.ts";
 import { refuse } from "../refusal.ts";
 import { driverCommand, masterCommand, workerCommand } from "./commands.ts";
 import { applicationEnv, applicationSecretEnv, commonEnv } from "./environment.ts";
 import { PORTS } from "./layout.ts";
-import { DAEMONS, LOGS_MIB, MIN_HEAP_MIB, TEMPORARY_MIB } from "./sizes.ts";
-
-/** A quantity that the schema has checked already. */
-function mib(text: string): number {
-  const value = parseMemory(text);
-  if (value === undefined) throw new Error(`not a memory quantity: ${text}`);
-  return value;
-}
-
-const optionalMib = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : mib(text);
-
-function cpu(text: string | undefined, cores: number): number {
-  const value = text === undefined ? cores * 1000 : parseCpu(text);
-  if (value === undefined) throw new Error(`not a CPU quantity: ${text ?? ""}`);
-  return value;
-}
-
-/** Local disk of each pod. */
-export const plannedScratch = ({ scratch }: SparkJob): PlannedScratch =>
-  scratch.kind === "emptyDir"
-    ? { kind: scratch.kind, size: mib(scratch.size) }
-    : { kind: scratch.kind, storageClass: scratch.storageClass, size: mib(scratch.size) };
-
-/** Ephemeral storage of a pod's main container: its logs, /tmp, and scratch unless that is a volume of its own. */
-const mainDisk = (spec: SparkJob): number => {
-  const scratch = plannedScratch(spec);
-  return LOGS_MIB + TEMPORARY_MIB + (scratch.kind === "emptyDir" ? scratch.size : 0);
-};
+import { DAEMONS, MIN_HEAP_MIB } from "./sizes.ts";
 
 /** The heaps and what is beside them. */
 export interface JvmSizes {
@@ -100,13 +73,7 @@ export function masterContainer(version: string): PlannedContainer {
 }
 
 /** What driver and worker have in common. */
-export interface ApplicationContext {
-  readonly spec: SparkJob;
-  readonly version: string;
-  readonly contract: EnvironmentContract;
-  readonly tenant: Tenant;
-  readonly identity: { readonly run: string; readonly attempt: number };
-}
+export type ApplicationContext = EngineContext<SparkJob>;
 
 const variables = ({ spec, version, contract, tenant, identity }: ApplicationContext) => ({
   env: applicationEnv(spec, version, contract, tenant, identity),
@@ -119,10 +86,10 @@ export function driverContainer(context: ApplicationContext, memory: JvmMemory):
   const memoryParts = jvmParts("driver", memory);
   return {
     name: "driver",
-    cpu: cpu(spec.driver.cpu, spec.driver.cores),
+    cpu: millicores(spec.driver.cpu, spec.driver.cores),
     memory: totalMib(memoryParts),
     memoryParts,
-    disk: mainDisk(spec),
+    disk: mainDisk(plannedScratch(spec)),
     command: driverCommand(spec, memory.heapMib),
     ...variables(context),
     ports: [
@@ -140,10 +107,10 @@ export function workerContainer(context: ApplicationContext, memory: JvmMemory):
   const memoryParts = [...executor, ...daemonParts("worker daemon", DAEMONS.worker)];
   return {
     name: "worker",
-    cpu: cpu(spec.workers.cpu, spec.workers.cores),
+    cpu: millicores(spec.workers.cpu, spec.workers.cores),
     memory: totalMib(memoryParts),
     memoryParts,
-    disk: mainDisk(spec),
+    disk: mainDisk(plannedScratch(spec)),
     command: workerCommand(spec, DAEMONS.worker, totalMib(executor)),
     ...variables(context),
     ports: [

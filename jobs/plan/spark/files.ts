@@ -17,9 +17,3 @@ export const propertiesFile = (properties: Readonly<Record<string, string>>): st
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, value]) => entry(key, value))
     .join("\n")}\n`;
-
-/**
- * Text for a container's `command` or `env` that the kubelet must not change: it expands `$(NAME)` and takes `$$` for `$`.
- * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
- */
-export const literal = (text: string): string => text.replaceAll("$", "$$$$");

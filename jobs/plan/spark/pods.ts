@@ -1,12 +1,13 @@
-import { listNames } from "../../../base/nearest.ts";
-import type { PlannedContainer, SparkPlan } from "../../../schema/plan.ts";
+import type { SparkJob } from "../../../schema/job.ts";
+import { plannedScratch, TEMPORARY_MIB } from "../disk.ts";
+import type { EnginePods, SpecWords } from "../engine.ts";
+import { foreignBuckets, webIdentity } from "../s3.ts";
 import { checkConf } from "./conf.ts";
 import {
   type ApplicationContext,
   driverContainer,
   jvmSizes,
   masterContainer,
-  plannedScratch,
   workerContainer,
 } from "./containers.ts";
 import { checkEnvironment, copiedSecrets } from "./environment.ts";
@@ -16,40 +17,41 @@ import { log4jFile } from "./log4j.ts";
 import { driverProperties, masterProperties, workerProperties } from "./properties.ts";
 import { checkLists, inputFiles, usesS3 } from "./s3.ts";
 import { driverScript, masterScript, workerScript } from "./scripts.ts";
-import { COORDINATOR_GRACE, TEMPORARY_MIB, WORKER_GRACE } from "./sizes.ts";
+import { COORDINATOR_GRACE, WORKER_GRACE } from "./sizes.ts";
 
-/** All that is Spark's in a plan. */
-export interface SparkPods {
-  readonly master: PlannedContainer;
-  readonly driver: PlannedContainer;
-  readonly worker: PlannedContainer;
-  readonly coordinator: Pick<SparkPlan["coordinator"], "name" | "scratch" | "temporary" | "gracePeriod">;
-  readonly workers: Pick<SparkPlan["workers"], "name" | "scratch" | "temporary" | "gracePeriod">;
-  readonly mounts: SparkPlan["mounts"];
-  readonly files: SparkPlan["files"];
-  readonly secrets: SparkPlan["secrets"];
-  readonly inputs: SparkPlan["inputs"];
-  readonly webIdentity: SparkPlan["webIdentity"];
-  readonly notes: readonly string[];
-}
+const WORDS: SpecWords = {
+  coordinator: { path: "driver", fields: "driver.memory, driver.cores or scratch.size" },
+  workers: {
+    path: "workers",
+    fields: "workers.memory, workers.cores or scratch.size (more, smaller workers)",
+    many: "workers.count",
+  },
+};
 
-/** Buckets that the tenant's identity most likely can't reach; it is the store that decides, hence a note. */
-function foreignBuckets({ spec, tenant }: ApplicationContext): string[] {
-  const urls = [...inputFiles(spec), ...spec.output.locations, spec.output.eventLog ?? ""];
-  const buckets = new Set(
-    urls.map((url) => /^s3:\/\/([^/]+)/.exec(url)?.[1] ?? "").filter((name) => name !== ""),
-  );
-  return [...buckets]
-    .filter((name) => !tenant.buckets.includes(name))
-    .map(
-      (name) =>
-        `Bucket "${name}" is not one of tenant "${tenant.id}" (${listNames(tenant.buckets)}): access may be refused.`,
-    );
-}
+/** Where the application's code and results are, as far as the spec tells. */
+const urls = ({ spec }: ApplicationContext): string[] => [
+  ...inputFiles(spec),
+  ...spec.output.locations,
+  spec.output.eventLog ?? "",
+];
+
+/** Checks of a job that need no environment. */
+export const sparkChecks = (spec: SparkJob): (() => unknown)[] => [
+  ...Object.entries(spec.conf).map(([key, value]) => () => {
+    checkConf({ [key]: value });
+  }),
+  () => {
+    checkEnvironment(spec);
+  },
+  () => {
+    checkLists(spec);
+  },
+  () => jvmSizes(spec),
+];
 
 /** Sizes, settings and commands of the master, the driver and the workers. */
-export function planSpark(context: ApplicationContext, deadlines: SparkPlan["deadlines"]): SparkPods {
-  const { spec, version, contract, tenant } = context;
+export function planSpark(context: ApplicationContext): EnginePods {
+  const { spec, version, contract, tenant, deadlines } = context;
   checkConf(spec.conf);
   checkEnvironment(spec);
   checkLists(spec);
@@ -64,9 +66,11 @@ export function planSpark(context: ApplicationContext, deadlines: SparkPlan["dea
     },
   });
   return {
-    master: masterContainer(version),
+    own: { engine: "spark" },
+    sidecars: [masterContainer(version)],
     driver: driverContainer(context, sizes.driver),
     worker: workerContainer(context, sizes.executor),
+    count: spec.workers.count,
     coordinator: { name: COORDINATOR, scratch, temporary: TEMPORARY_MIB, gracePeriod: COORDINATOR_GRACE },
     workers: { name: WORKERS, scratch, temporary: TEMPORARY_MIB, gracePeriod: WORKER_GRACE },
     mounts: {
@@ -87,10 +91,12 @@ export function planSpark(context: ApplicationContext, deadlines: SparkPlan["dea
     },
     secrets: copiedSecrets(spec, tenant),
     inputs: inputFiles(spec),
-    webIdentity:
-      usesS3(spec) && tenant.s3Identity.kind === "web-identity"
-        ? { folder: MOUNTS.webIdentity, audience: "sts.amazonaws.com" }
-        : undefined,
-    notes: foreignBuckets(context),
+    output: {
+      locations: spec.output.locations,
+      ...(spec.output.eventLog === undefined ? {} : { eventLog: spec.output.eventLog }),
+    },
+    webIdentity: usesS3(spec) ? webIdentity(tenant, MOUNTS.webIdentity) : undefined,
+    notes: foreignBuckets(urls(context), tenant),
+    words: WORDS,
   };
 }

@@ -2,9 +2,8 @@ import { listNames } from "../../../base/nearest.ts";
 import type { EnvironmentContract, Tenant } from "../../../schema/contract.ts";
 import type { SparkJob } from "../../../schema/job.ts";
 import { refuse } from "../refusal.ts";
-import { MOUNTS, SCRATCH } from "./layout.ts";
-
-const isS3 = (text: string): boolean => /\bs3a?:\/\//.test(text);
+import { isS3, S3_SECRET_KEYS } from "../s3.ts";
+import { SCRATCH } from "./layout.ts";
 
 /** Files that the application consists of, in the spec's order. */
 export const codeFiles = ({ application, files }: SparkJob): string[] => [
@@ -95,20 +94,11 @@ export const s3Properties = (
     PROVIDERS[s3Identity.kind][isSdk2(version) ? "sdk2" : "sdk1"],
 });
 
-/** Plain variables for the AWS SDK in driver and executors. Instance metadata is out of reach for pods: never wait for it. */
-export const s3Env = (s3: EnvironmentContract["s3"], { s3Identity }: Tenant): Record<string, string> => ({
-  AWS_REGION: s3.region,
-  AWS_EC2_METADATA_DISABLED: "true",
-  ...(s3Identity.kind === "web-identity"
-    ? { AWS_ROLE_ARN: s3Identity.roleArn, AWS_WEB_IDENTITY_TOKEN_FILE: `${MOUNTS.webIdentity}/token` }
-    : {}),
-});
-
 /** Variables from the tenant's Secret. */
 export const s3SecretEnv = ({ s3Identity }: Tenant): { env: string; secret: string; key: string }[] =>
   s3Identity.kind === "secret"
     ? [
-        { env: "AWS_ACCESS_KEY_ID", secret: s3Identity.secret, key: "access-key-id" },
-        { env: "AWS_SECRET_ACCESS_KEY", secret: s3Identity.secret, key: "secret-access-key" },
+        { env: "AWS_ACCESS_KEY_ID", secret: s3Identity.secret, key: S3_SECRET_KEYS.id },
+        { env: "AWS_SECRET_ACCESS_KEY", secret: s3Identity.secret, key: S3_SECRET_KEYS.secret },
       ]
     : [];

@@ -14,12 +14,6 @@ export const DAEMONS = {
  */
 export const HEAD_START = { driver: 80, worker: 30 } as const;
 
-/** MiB of a container's own logs on the node's disk. */
-export const LOGS_MIB = 64;
-
-/** MiB of /tmp: settings with the run's secret, native libraries. User code gets TMPDIR on the scratch volume. */
-export const TEMPORARY_MIB = 256;
-
 /** Seconds for a driver to end after SIGTERM. */
 export const COORDINATOR_GRACE = 30;
 

@@ -76,16 +76,16 @@ describe("any plan", () => {
         if (!result.ok) return;
         plans++;
         const plan = Plan.parse(result.plan);
-        const { master, driver } = plan.coordinator;
+        const coordinator = [...plan.coordinator.sidecars, plan.coordinator.driver];
         const worker = plan.workers.container;
-        for (const container of [master, driver, worker]) {
+        for (const container of [...coordinator, worker]) {
           expect(container.memoryParts.reduce((sum, { mib }) => sum + mib, 0)).toBe(container.memory);
         }
         const count = plan.workers.count;
         expect(plan.quota).toEqual({
-          cpu: master.cpu + driver.cpu + count * worker.cpu,
-          memory: master.memory + driver.memory + count * worker.memory,
-          scratch: master.disk + driver.disk + count * worker.disk,
+          cpu: coordinator.reduce((sum, { cpu }) => sum + cpu, count * worker.cpu),
+          memory: coordinator.reduce((sum, { memory }) => sum + memory, count * worker.memory),
+          scratch: coordinator.reduce((sum, { disk }) => sum + disk, count * worker.disk),
           pods: 1 + count,
         });
         expect(plan.namespace.length).toBeLessThanOrEqual(63);
@@ -144,7 +144,7 @@ describe("any plan", () => {
       secret: "database",
       key: "password",
     });
-    expect(plan.coordinator.master.secretEnv).toEqual([]);
+    expect(plan.coordinator.sidecars[0]?.secretEnv).toEqual([]);
   });
 });
 

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planRun } from "../../../jobs/plan/plan.ts";
 import { reservedProperty, splitOptions } from "../../../jobs/plan/spark/conf.ts";
-import { literal, propertiesFile } from "../../../jobs/plan/spark/files.ts";
+import { propertiesFile } from "../../../jobs/plan/spark/files.ts";
+import { literal } from "../../../jobs/plan/text.ts";
 import type { Plan } from "../../../schema/plan.ts";
 import { environment, identity, pi, wordcount } from "./sample.ts";
 

@@ -44,7 +44,7 @@ describe("a report", () => {
 
   it("counts what was asked as limit times the time it was held", () => {
     const { usage, cost } = success();
-    const coordinator = plan.coordinator.driver.cpu + plan.coordinator.master.cpu;
+    const coordinator = plan.coordinator.driver.cpu + (plan.coordinator.sidecars[0]?.cpu ?? 0);
     const asked = (coordinator * 19 + 2 * plan.workers.container.cpu * 23) / 1000;
     expect(usage.asked.coreSeconds).toBeCloseTo(asked, 0);
     // Trapezoids over ten seconds of samples: (300 + 420.4) / 2 and (500 + 700) / 2 MiB.
@@ -126,7 +126,7 @@ describe("the planned event", () => {
     expect(RunEvent.parse(event)).toEqual(event);
     expect(event).toMatchObject({ pods: 3, cost: { perHour: 0.42 } });
     expect(event.cpu).toBe(
-      plan.coordinator.master.cpu + plan.coordinator.driver.cpu + 2 * plan.workers.container.cpu,
+      (plan.coordinator.sidecars[0]?.cpu ?? 0) + plan.coordinator.driver.cpu + 2 * plan.workers.container.cpu,
     );
   });
 });

@@ -64,7 +64,7 @@ describe("a spec with mistakes", () => {
   it("is told all of them at once, in the order of the file", () => {
     const text = `apiVersion: mayfly.dev/v1
 name: WordCount
-engine: flink
+engine: sprk
 version: 4.0
 application:
   kind: python
@@ -78,7 +78,7 @@ deadline: 0s
     expect(problems(text)).toEqual([
       "1:1 tenant: is missing: The tenant that the job belongs to; must be known to the environment.",
       '2:7 name: must be lower-case letters, digits and dashes, begin with a letter and end with a letter or digit (is "WordCount")',
-      '3:9 engine: must be spark (is "flink")',
+      '3:9 engine: must be spark or flink (is "sprk"); did you mean spark?',
       "4:10 version: must be text: put the version in quotes (is 4.0)",
       '7:9 application.file: must be s3://bucket/key or a file in the image such as local:///opt/spark/app.py (is "https://acme.example/x.py")',
       "9:10 workers.count: must be at least 1 (is 0)",
@@ -124,7 +124,7 @@ deadline: 0s
       '8:9 application.kind: must be python or jar (is "pyton"); did you mean python?',
     ],
     ["  file:", "  flie:", "8:1"],
-    ["engine: spark\n", "", "2:1 engine: is missing: write spark"],
+    ["engine: spark\n", "", "2:1 engine: is missing: write one of spark, flink"],
     [
       "workers:\n  count: 2\n  memory: 2Gi\n",
       "workers:\n",

@@ -27,7 +27,12 @@ export const plan: SparkPlan = (() => {
     ...wordcount,
     coordinator: {
       ...coordinator,
-      master: { ...coordinator.master, cpu: 500, memory: 256, memoryParts: daemon },
+      sidecars: coordinator.sidecars.map((master) => ({
+        ...master,
+        cpu: 500,
+        memory: 256,
+        memoryParts: daemon,
+      })),
       driver: { ...coordinator.driver, cpu: 400, memory: 1433, memoryParts: jvm("driver") },
     },
     workers: {

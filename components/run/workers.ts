@@ -2,15 +2,15 @@ import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../core/component.ts";
 import { labelled, selects } from "../core/labels.ts";
-import { podSpec } from "../run/pod.ts";
 import { type ClusterPartArgs, SKIP_AWAIT } from "./coordinator.ts";
+import { podSpec } from "./pod.ts";
 
 /** The workers, all asked for at once: one round of scale-up from zero nodes, and the same names after a restart. */
 export class Workers extends Component {
   readonly statefulSetName: pulumi.Output<string>;
 
   constructor(name: string, args: ClusterPartArgs, options: pulumi.ComponentResourceOptions) {
-    super("spark:Workers", name, { count: args.plan.workers.count }, options);
+    super(args.token, name, { count: args.plan.workers.count }, options);
     const { plan, objectLabels, run, before } = args;
     const { workers } = plan;
     const labels = labelled(plan.labels, "worker");

@@ -1,14 +1,16 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { SparkPlan } from "../../schema/plan.ts";
+import type { Plan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
 import { type Labels, labelled, selects } from "../core/labels.ts";
-import type { RunNamespace } from "../run/namespace.ts";
-import { podSpec } from "../run/pod.ts";
+import type { RunNamespace } from "./namespace.ts";
+import { podSpec } from "./pod.ts";
 
 /** What the coordinator and the workers are made from. */
 export interface ClusterPartArgs {
-  readonly plan: SparkPlan;
+  readonly plan: Plan;
+  /** Type token of the component. */
+  readonly token: `${string}:${string}`;
   /** Those of the plan with the fence, for all but pods. */
   readonly objectLabels: Labels;
   readonly run: RunNamespace;
@@ -36,12 +38,12 @@ const DO_NOT_DISRUPT = {
  */
 const BACKSTOP = 60;
 
-/** Master (sidecar) and driver (main container) in one pod of one Job, with the Service by which workers find them. */
+/** The driver (main container) and its sidecars in one pod of one Job, with the Service by which workers find them. */
 export class Coordinator extends Component {
   readonly jobName: pulumi.Output<string>;
 
   constructor(name: string, args: ClusterPartArgs, options: pulumi.ComponentResourceOptions) {
-    super("spark:Coordinator", name, {}, options);
+    super(args.token, name, {}, options);
     const { plan, objectLabels, run, before } = args;
     const { coordinator } = plan;
     const labels = labelled(plan.labels, "coordinator");
@@ -62,12 +64,14 @@ export class Coordinator extends Component {
           type: "ClusterIP",
           selector: selects("coordinator"),
           publishNotReadyAddresses: true,
-          ports: [...coordinator.master.ports, ...coordinator.driver.ports].map(({ name, port }) => ({
-            name,
-            port,
-            targetPort: port,
-            protocol: "TCP",
-          })),
+          ports: [...coordinator.sidecars, coordinator.driver]
+            .flatMap(({ ports }) => ports)
+            .map(({ name, port }) => ({
+              name,
+              port,
+              targetPort: port,
+              protocol: "TCP",
+            })),
         },
       },
       this.childOptions(inside),
@@ -105,7 +109,7 @@ export class Coordinator extends Component {
               ...podSpec(plan, {
                 ...coordinator,
                 labels,
-                sidecars: [coordinator.master],
+                sidecars: coordinator.sidecars,
                 main: coordinator.driver,
               }),
               restartPolicy: "Never",
