@@ -5,6 +5,7 @@ import { EksCluster, ExistingCluster } from "./cluster.ts";
 import { Buckets, Platform, Repositories, StorageClasses, Versions } from "./platform.ts";
 import { EksPool, ExistingPool } from "./pools.ts";
 import { Image, Tenant } from "./tenants.ts";
+import { EksWorker, ExistingWorker } from "./worker.ts";
 
 /** The config's own version. A change that makes an old config invalid gets a new one and a line in MIGRATIONS. */
 export const CONFIG_VERSION = 2;
@@ -49,6 +50,9 @@ export const EksEnvironment = z
       .array(Egress)
       .default([])
       .describe("What pods of runs may reach beside DNS, S3 and public HTTPS. All else is denied."),
+    worker: EksWorker.optional().describe(
+      "Mayfly's worker on this cluster: takes runs from a ledger. None where left out.",
+    ),
   })
   .meta({ id: "EksEnvironment" });
 export type EksEnvironment = z.infer<typeof EksEnvironment>;
@@ -73,6 +77,9 @@ export const ExistingEnvironment = z
       .describe(
         "What pods of runs may reach outside their namespace: DNS and S3 at least. All else is denied.",
       ),
+    worker: ExistingWorker.optional().describe(
+      "Mayfly's worker on this cluster: takes runs from a ledger. None where left out.",
+    ),
   })
   .meta({ id: "ExistingEnvironment" });
 export type ExistingEnvironment = z.infer<typeof ExistingEnvironment>;
@@ -101,3 +108,4 @@ export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
 export type { EksCluster } from "./cluster.ts";
 export type { Platform } from "./platform.ts";
 export type { EksPool, ExistingPool } from "./pools.ts";
+export type { EksWorker, ExistingWorker } from "./worker.ts";

@@ -16,6 +16,7 @@ import { versionsFor } from "../../knowledge/versions.ts";
 import type { EksEnvironment } from "../../schema/environment/index.ts";
 import { eksNodes } from "./eks-nodes.ts";
 import { eksPlatform } from "./eks-platform.ts";
+import { eksWorker } from "./eks-worker.ts";
 import type { Foundation, Identity } from "./foundation.ts";
 
 /** How long logs and reports of runs are kept. */
@@ -36,14 +37,14 @@ export function eksFoundation(identity: Identity, config: EksEnvironment): Found
 
   // 2. What is stored: its key, Pulumi's state, logs, images.
   const keyArn = keyOf(identity, config, network, provider);
-  new StateBucket("state", {
+  const state = new StateBucket("state", {
     bucketName: buckets.state,
     encryptionKeyArn: keyArn,
     refusedRoleArns: tenantRoles(config),
     protect,
     provider,
   });
-  new LogBucket("logs", { bucketName: buckets.logs, expiryDays: LOG_DAYS, protect, provider });
+  const logs = new LogBucket("logs", { bucketName: buckets.logs, expiryDays: LOG_DAYS, protect, provider });
   const images = new ImageRepositories("images", {
     names: config.repositories,
     encryptionKeyArn: keyArn,
@@ -114,6 +115,14 @@ export function eksFoundation(identity: Identity, config: EksEnvironment): Found
   const system = kubernetes.core.v1.Namespace.get("existing-kube-system", "kube-system", {
     provider: onCluster,
   });
+  const worker = eksWorker({
+    config,
+    cluster,
+    buckets: { state: state.arn, logs: logs.arn, key: keyArn },
+    systemNodes: nodes.system.nodeSelector,
+    after: [nodes.system, systemAddons],
+    aws: provider,
+  });
   return {
     provider: onCluster,
     clusterId: system.metadata.uid,
@@ -122,6 +131,7 @@ export function eksFoundation(identity: Identity, config: EksEnvironment): Found
     repositories: pulumi.all(
       images.repositories.map(({ name, url }) => url.apply((known) => [name, known] as const)),
     ),
+    ...(worker === undefined ? {} : { worker }),
   };
 }
 

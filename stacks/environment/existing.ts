@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ExistingPool } from "../../components/nodes/existing-pool.ts";
 import type { ExistingEnvironment } from "../../schema/environment/index.ts";
 import { refuseOtherCluster } from "./cluster-identity.ts";
-import type { Foundation, Identity } from "./foundation.ts";
+import type { Foundation, Identity, WorkerGround } from "./foundation.ts";
 
 /**
  * An environment on a cluster that is there: pools are labels on its nodes.
@@ -11,8 +11,10 @@ import type { Foundation, Identity } from "./foundation.ts";
  */
 export async function existingFoundation(
   { name }: Identity,
-  { cluster, pools }: ExistingEnvironment,
+  config: ExistingEnvironment,
 ): Promise<Foundation> {
+  const { cluster, pools } = config;
+  const worker = groundOf(config);
   const how: kubernetes.ProviderArgs = {
     clusterIdentifier: name,
     upsertExistingObjects: false,
@@ -39,5 +41,26 @@ export async function existingFoundation(
       (status) => [node, status.allocatable] as const,
     ),
   );
-  return { provider, clusterId, nodes: pulumi.all(nodes), storageClasses: [], repositories: [] };
+  return {
+    provider,
+    clusterId,
+    nodes: pulumi.all(nodes),
+    storageClasses: [],
+    repositories: [],
+    ...(worker === undefined ? {} : { worker }),
+  };
 }
+
+/** A worker goes wherever there is room: the cluster is not ours to divide. */
+const groundOf = ({ worker: config, egress }: ExistingEnvironment): WorkerGround | undefined =>
+  config === undefined
+    ? undefined
+    : {
+        config,
+        state: config.state,
+        plugin: config.kubernetesPlugin,
+        s3: { by: "secret", profile: config.profile },
+        egress: [...egress, ...config.egress],
+        placement: { nodeSelector: {}, tolerations: [] },
+        after: [],
+      };

@@ -8,6 +8,7 @@ import { contractOf, lacksOf } from "./contract.ts";
 import { eksFoundation } from "./eks.ts";
 import { existingFoundation } from "./existing.ts";
 import type { Identity } from "./foundation.ts";
+import { environmentWorker } from "./worker.ts";
 
 /** The environment's one output. */
 export interface EnvironmentOutputs {
@@ -41,7 +42,7 @@ export async function environmentProgram(
   const tenants = config.tenants.map(({ id }) => {
     const labels = { ...identity.labels, "mayfly.dev/tenant": id };
     const { namespaceName } = new TenantNamespace(`tenant-${id}`, { tenant: id, labels, provider });
-    return namespaceName.apply((namespace) => [id, namespace] as const);
+    return { id, namespace: namespaceName };
   });
 
   const fence = new FencePolicy("fence", { environment: name, labels: identity.labels, provider });
@@ -50,7 +51,7 @@ export async function environmentProgram(
     .all([
       foundation.clusterId,
       foundation.nodes,
-      pulumi.all(tenants),
+      pulumi.all(tenants.map(({ id, namespace }) => namespace.apply((known) => [id, known] as const))),
       foundation.storageClasses,
       foundation.repositories,
       fence.policies,
@@ -67,6 +68,11 @@ export async function environmentProgram(
         }),
       ),
     );
+
+  if (foundation.worker !== undefined) {
+    const { policies: fencePolicies } = fence;
+    environmentWorker(foundation.worker, { identity, contract, fencePolicies, tenants, provider });
+  }
   return { contract };
 }
 

@@ -52,8 +52,12 @@ describe("the committed configs", () => {
     expect(() => checkedConfig(committed(stack), `Pulumi.${stack}.yaml`)).not.toThrow();
   });
 
-  test("of dev and prod have the same keys, so that they differ in values only", () => {
-    expect(Object.keys(committed("dev"))).toEqual(Object.keys(committed("prod")));
+  test("of dev and prod have the same keys, so that they differ in values only; dev tries the worker first", () => {
+    expect(Object.keys(committed("dev"))).toEqual([
+      ...Object.keys(committed("prod")),
+      "repositories",
+      "worker",
+    ]);
   });
 });
 
@@ -226,6 +230,46 @@ describe("a mistake in production's config is refused with its path and what is 
       "pools.2.nodesPerZone": { min: 9, max: 1 },
     });
     expect(message.split("\n")).toHaveLength(4);
+  });
+});
+
+describe("a mistake in a worker's config is refused with its path:", () => {
+  test.each<[what: string, changes: Values, path: string, message: string]>([
+    ["a ledger with a password", { "worker.ledger.password": "hunter2" }, "worker.ledger", "password"],
+    [
+      "a user that would break the address",
+      { "worker.ledger.user": "may@fly" },
+      "worker.ledger.user",
+      "letters",
+    ],
+    ["a host with a path", { "worker.ledger.host": "db/mayfly" }, "worker.ledger.host", "host name"],
+    ["an authority that is no certificate", { "worker.ledger.ca": "/etc/ca.crt" }, "worker.ledger.ca", "PEM"],
+    ["nothing to reach the ledger by", { "worker.egress": [] }, "worker.egress", "ledger's address"],
+    ["no runs at a time", { "worker.slots": 0 }, "worker.slots", ">=1"],
+    ["a state of its own on EKS", { "worker.state": "s3://mine" }, "worker", 'Unrecognized key: "state"'],
+    ["no image", { "worker.image": undefined }, "worker.image", "is missing"],
+  ])("%s", (_what, changes, path, message) => {
+    const error = refusal(changes, "dev");
+    const line = error.message.split("\n").find((one) => one.includes(`mayfly:${path}`));
+    expect(line, error.message).toContain(message);
+  });
+
+  test("on a cluster that is there, a state that is no S3 bucket", () => {
+    const worker = {
+      image: { reference: "mayfly.dev/worker:0c" },
+      ledger: { host: "10.244.0.1", database: "mayfly", user: "mayfly" },
+      egress: [
+        {
+          name: "api",
+          peers: [{ kind: "cidr", cidr: "10.244.0.1/32" }],
+          ports: [{ protocol: "TCP", port: 6443 }],
+        },
+      ],
+    };
+    expect(refusal({ worker }, "lab").message).toContain("mayfly:worker.state: is missing");
+    expect(refusal({ worker: { ...worker, state: "file:///state" } }, "lab").message).toContain(
+      "mayfly:worker.state: must be an S3 URL",
+    );
   });
 });
 

@@ -1,0 +1,83 @@
+import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+
+type Rule = types.input.rbac.v1.PolicyRule;
+
+/** Kinds that a run is made of, by API group, with what a worker does to them beside making them. */
+const MADE: readonly { readonly group: string; readonly kind: string; readonly verbs: readonly string[] }[] =
+  [
+    // `get` where making one was answered by a broken connection, `list` and `watch` for waits and for leftovers.
+    ...["limitranges", "resourcequotas", "serviceaccounts", "services"].map((kind) => ({
+      group: "",
+      kind,
+      verbs: ["get", "list", "watch"],
+    })),
+    // Customers' secrets are put there by server-side apply. Nobody needs to read Secrets or files of runs.
+    { group: "", kind: "secrets", verbs: ["patch"] },
+    { group: "", kind: "configmaps", verbs: [] },
+    { group: "networking.k8s.io", kind: "networkpolicies", verbs: ["get", "list", "watch"] },
+    { group: "policy", kind: "poddisruptionbudgets", verbs: ["get", "list", "watch"] },
+    // The rest goes with its namespace; these two are deleted before it (components/spark/coordinator.ts).
+    { group: "batch", kind: "jobs", verbs: ["get", "list", "watch", "delete"] },
+    { group: "apps", kind: "statefulsets", verbs: ["get", "list", "watch", "delete"] },
+  ];
+
+const groups = [...new Set(MADE.map(({ group }) => group))];
+
+/** Kinds of which {@link workerRules} lets a worker make, change or delete objects in namespaces, by API group. */
+export const WRITTEN: readonly { readonly apiGroups: string[]; readonly resources: string[] }[] = groups.map(
+  (group) => ({
+    apiGroups: [group],
+    resources: [
+      ...MADE.filter((made) => made.group === group).map(({ kind }) => kind),
+      ...(group === "" ? ["pods"] : []),
+    ].sort(),
+  }),
+);
+
+/**
+ * What a worker does in the whole cluster: runs' namespaces come and go, and RBAC knows neither patterns of names nor labels. Admission
+ * policies (worker-policies.ts) narrow all writes to namespaces of runs. Reads can't be narrowed, so there are few, and none of
+ * Secrets. Without `nodes/proxy`, by which a kubelet tells what runs use: it opens each container of each node too
+ * (https://kubernetes.io/docs/concepts/security/rbac-good-practices/#access-to-proxy-subresource-of-nodes).
+ * @param fencePolicies Names of the admission policies that a worker looks for before it trusts its fence (jobs/watch/fence-check.ts).
+ */
+export const workerRules = (fencePolicies: pulumi.Input<string[]>): Rule[] => [
+  {
+    apiGroups: [""],
+    resources: ["namespaces"],
+    verbs: ["create", "delete", "get", "list", "patch", "watch"],
+  },
+  { apiGroups: [""], resources: ["pods"], verbs: ["deletecollection", "get", "list", "watch"] },
+  { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
+  { apiGroups: [""], resources: ["events"], verbs: ["list", "watch"] },
+  ...byVerbs(),
+  {
+    apiGroups: ["admissionregistration.k8s.io"],
+    resources: ["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
+    resourceNames: fencePolicies,
+    verbs: ["get"],
+  },
+];
+
+/** One rule for the kinds of a group that have the same verbs. */
+function byVerbs(): Rule[] {
+  const rules = new Map<string, { group: string; kinds: string[]; verbs: string[] }>();
+  for (const { group, kind, verbs } of MADE) {
+    const key = `${group} ${verbs.join()}`;
+    const rule = rules.get(key) ?? { group, kinds: [], verbs: ["create", ...verbs].sort() };
+    rule.kinds.push(kind);
+    rules.set(key, rule);
+  }
+  return [...rules.values()].map(({ group, kinds, verbs }) => ({
+    apiGroups: [group],
+    resources: kinds,
+    verbs,
+  }));
+}
+
+/** What a worker does in tenants' long-lived namespaces: holds runs' leases, and reads the Secrets that a job names, by name. */
+export const tenantRules = (): Rule[] => [
+  { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "delete", "get", "update"] },
+  { apiGroups: [""], resources: ["secrets"], verbs: ["get"] },
+];
