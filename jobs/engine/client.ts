@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stateDir } from "../../base/paths.ts";
 import type { Connection } from "../../schema/connection.ts";
+import { watchBackend } from "./backend-watch.ts";
 import { engineEnv } from "./environment.ts";
 import { EngineFailure } from "./errors.ts";
 import {
@@ -95,7 +96,17 @@ class Client implements ProcessEngine {
 
   up: StackEngine["up"] = async (plan, options = {}) => {
     const { fence, policy } = options;
-    await this.#call({ name: "up", plan, policy: policy === true, fence }, options);
+    const backend = watchBackend(this.#place.env["PULUMI_BACKEND_URL"] ?? "", plan.stack);
+    const given = options.signal === undefined ? [] : [options.signal];
+    const signal = AbortSignal.any([backend.unwritable, ...given]);
+    try {
+      await this.#call({ name: "up", plan, policy: policy === true, fence }, { ...options, signal });
+    } catch (error) {
+      if (!backend.unwritable.aborted) throw error;
+      throw new EngineFailure({ kind: "unreachable", message: String(backend.unwritable.reason) });
+    } finally {
+      backend.close();
+    }
   };
 
   preview: StackEngine["preview"] = async (plan, options = {}) => {

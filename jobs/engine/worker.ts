@@ -18,6 +18,11 @@ process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
 
 leaveOutUnused();
+const place = workplace();
+// The SDK would write this path into the provider's inputs, hence into the state, and a destroy from another machine would go by it
+// instead of that machine's own. The CLI and its plugins have it from `place`.
+// https://github.com/pulumi/pulumi-kubernetes/blob/v4.23.0/sdk/nodejs/provider.ts
+delete process.env["KUBECONFIG"];
 const running = new Map<number, AbortController>();
 const loaded = import("./operations.ts");
 // Only up and preview need the program, but it is loaded meanwhile too.
@@ -60,7 +65,6 @@ async function start(id: number, operation: Operation): Promise<void> {
 
 async function perform(operation: Operation, told: OperationOptions): Promise<OperationResult> {
   const options = { ...told, policy: "policy" in operation && operation.policy };
-  const place = workplace();
   const { destroy, list, preview, unlock, up } = await loaded;
   switch (operation.name) {
     case "up":

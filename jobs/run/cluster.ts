@@ -31,7 +31,8 @@ export interface RunCluster {
   readonly logs: (namespace: string, signal: AbortSignal) => AsyncIterable<ContainerLog>;
   readonly leftovers: (plan: Plan) => Promise<Leftovers>;
   readonly waitGone: (namespace: string, signal: AbortSignal) => Promise<readonly string[]>;
-  readonly removeNamespace: (plan: Plan) => Promise<boolean>;
+  /** @param guard Awaited before each delete. */
+  readonly removeNamespace: (plan: Plan, guard?: () => Promise<void>) => Promise<boolean>;
   readonly close: () => void;
 }
 
@@ -70,7 +71,7 @@ export async function openRunCluster(
     logs: (namespace, signal) => watch.containerLogs(cluster, namespace, { maxBytes: MAX_LOG_BYTES, signal }),
     leftovers: ({ run, namespace }) => watch.findLeftovers(cluster, { run, namespace }),
     waitGone: (namespace, signal) => watch.waitGone(cluster, namespace, signal),
-    removeNamespace: ({ run, namespace }) => watch.removeNamespace(cluster, { run, namespace }),
+    removeNamespace: ({ run, namespace }, guard) => watch.removeNamespace(cluster, { run, namespace }, guard),
     close: () => {
       cluster.close();
     },

@@ -64,12 +64,16 @@ const GRACE_SECONDS = 4;
 
 /**
  * Asks for the deletion of a run's namespace and of its pods, if its labels say that it is that run's.
+ * @param guard Awaited before each of the two: whoever was stopped in between must not delete what another helper has made since.
  * @returns false when there is none.
- * @throws UserError `namespace-foreign`
+ * @throws UserError `namespace-foreign`, and what the guard throws.
  */
 export async function removeNamespace(
   cluster: Cluster,
   run: { readonly run: string; readonly namespace: string },
+  guard: () => Promise<void> = async () => {
+    await Promise.resolve();
+  },
 ): Promise<boolean> {
   const state = await namespaceState(cluster, run.namespace);
   if (state.kind === "absent") return false;
@@ -82,9 +86,11 @@ export async function removeNamespace(
     if (!state.terminating) {
       // Should somebody have replaced the namespace since, its UID differs and the API server refuses.
       const body = { ...options, preconditions: { uid: state.uid } };
+      await guard();
       await cluster.api.send("DELETE", path(run.namespace), { body }).catch(gone);
     }
     const body = { ...options, gracePeriodSeconds: GRACE_SECONDS };
+    await guard();
     await cluster.api.send("DELETE", `${path(run.namespace)}/pods`, { body }).catch(gone);
   });
   return true;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Connection, type Credentials, expiryNote } from "./connection.ts";
 import { ApiError, CancelledError, PluginError, UnreachableError } from "./errors.ts";
 import type { Json } from "./json.ts";
+import { MAX_RETRIES, retryAfterAnswer, retryAfterError } from "./retry.ts";
 
 /** One call of the API server. */
 export interface Call {
@@ -39,7 +40,6 @@ export interface Http {
 
 /** Time for an answer to begin, in milliseconds; a watch may take as long as it likes. */
 const DEFAULT_TIMEOUT = 30_000;
-const TRIES = 5;
 const USER_AGENT = "mayfly-kubernetes-plugin";
 
 const TLS_PROBLEM: Readonly<Record<string, string>> = {
@@ -138,12 +138,7 @@ export function createHttp(connection: Connection, timeout = DEFAULT_TIMEOUT): H
       request.on("response", () => {
         request.setTimeout(0);
       });
-      request.on("error", (error) => {
-        // A kept connection may have been closed while the request was on its way: the server has not seen it.
-        // https://nodejs.org/api/http.html#requestreusedsocket
-        const stale = request.reusedSocket && codeOf(error) === "ECONNRESET";
-        reject(stale ? new StaleSocketError() : error);
-      });
+      request.on("error", reject);
       request.end(payload);
     });
   };
@@ -167,18 +162,17 @@ export function createHttp(connection: Connection, timeout = DEFAULT_TIMEOUT): H
         response = await send(call, credentials);
       } catch (error) {
         if (call.signal?.aborted === true) throw new CancelledError("the operation was cancelled");
-        if (error instanceof StaleSocketError && attempt < TRIES) continue;
-        throw unreachable(error);
+        const seconds = retryAfterError(call.method, codeOf(error));
+        if (seconds === undefined || attempt > MAX_RETRIES) throw unreachable(error);
+        await pause(seconds, call.signal);
+        continue;
       }
       const code = response.statusCode ?? 0;
       if (code < 400) return response;
       const status = parsed(await textOf(response));
-      const busy = code === 429 || (code === 503 && call.method === "GET");
-      if (busy && attempt < TRIES) {
-        const seconds = Number(response.headers["retry-after"] ?? Number.NaN);
-        await sleep(Number.isFinite(seconds) ? seconds * 1000 : 100 * 2 ** attempt, undefined, {
-          ...(call.signal === undefined ? {} : { signal: call.signal }),
-        });
+      const seconds = retryAfterAnswer(code, response.headers["retry-after"]);
+      if (seconds !== undefined && attempt <= MAX_RETRIES) {
+        await pause(seconds, call.signal);
         continue;
       }
       if (code === 401 && attempt === 1) {
@@ -231,4 +225,11 @@ export function createHttp(connection: Connection, timeout = DEFAULT_TIMEOUT): H
   };
 }
 
-class StaleSocketError extends Error {}
+/** @throws CancelledError */
+async function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(seconds * 1000, undefined, signal === undefined ? {} : { signal });
+  } catch {
+    throw new CancelledError("the operation was cancelled");
+  }
+}

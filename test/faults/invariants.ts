@@ -85,38 +85,55 @@ export async function checkBackend({ backend }: Pick<Place, "backend">): Promise
 /** No process of the place lives on. Gives them a while: the engine's process ends in an orderly way after its helper. */
 export async function checkProcesses({ mark }: Pick<Place, "mark">, patienceMs = 45_000): Promise<Checked> {
   const until = performance.now() + patienceMs;
-  let living = await processesWith(mark.name, mark.value);
+  let living = await processesWith(mark);
   while (living.length > 0 && performance.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 500));
-    living = await processesWith(mark.name, mark.value);
+    living = await processesWith(mark);
   }
   const broken = living.map(({ pid, command }) => `process ${pid} lives: ${command.slice(0, 120)}`);
   return { name: "no process", broken };
 }
 
-/** What Pulumi's plugin is called, ours and the official one: its writes are those of an update of the stack. */
-const isUpdate = ({ agent }: Pick<Write, "agent">): boolean =>
-  agent.includes("kubernetes-plugin") || agent.includes("pulumi");
+type Seen = Pick<Write, "holder" | "status" | "method" | "path" | "name" | "agent">;
+
+const isLease = ({ path }: Seen): boolean => path.includes("/coordination.k8s.io/");
+
+/** What a write is about: its object, or what that lies in. */
+const about = ({ path, name }: Seen, run: string): boolean =>
+  path.includes(run) || name?.includes(run) === true;
 
 /**
- * The accepted writes that updates of one stack make come in one block per holder: whoever was succeeded writes nothing more.
+ * Whoever was succeeded writes nothing more. In what the API server accepted of one run, a holder that has ever had the Lease writes
+ * only while the last write to the Lease is its own; one without a Lease (`mayfly destroy`) writes in one block.
  * @param writes In order of their coming.
  */
-export function checkUpdaters(
-  writes: readonly Pick<Write, "agent" | "holder" | "status" | "method" | "path">[],
-): Checked {
+export function checkUpdaters(writes: readonly Seen[], runs: readonly Pick<LedgerRun, "run">[]): Checked {
+  const accepted = writes.filter(({ status = 0 }) => status >= 200 && status <= 299);
+  const broken = runs.flatMap(({ run }) => updaters(accepted.filter((write) => about(write, run))));
+  return { name: "one updater", broken };
+}
+
+function updaters(writes: readonly Seen[]): string[] {
+  const leaseholders = new Set(writes.filter(isLease).map(({ holder }) => holder));
   const broken: string[] = [];
-  const done: string[] = [];
+  const done = new Set<string>();
+  let leaseholder = "nobody";
   let current: string | undefined;
   for (const write of writes) {
-    const { holder, status = 0 } = write;
-    if (!isUpdate(write) || status < 200 || status > 299 || holder === current) continue;
-    if (done.includes(holder))
-      broken.push(`${holder} wrote after ${current ?? "nobody"} had begun: ${write.method} ${write.path}`);
-    if (current !== undefined) done.push(current);
-    current = holder;
+    const { holder, method, path, agent } = write;
+    if (isLease(write)) {
+      leaseholder = holder;
+    } else if (leaseholders.has(holder)) {
+      if (leaseholder !== holder)
+        broken.push(`${holder} wrote while ${leaseholder} had the lease: ${method} ${path} (${agent})`);
+    } else {
+      if (done.has(holder))
+        broken.push(`${holder} wrote after ${current ?? "nobody"} had begun: ${method} ${path} (${agent})`);
+      if (current !== undefined && current !== holder) done.add(current);
+      current = holder;
+    }
   }
-  return { name: "one updater", broken };
+  return broken;
 }
 
 /** No secret's bytes, plain or as base64, in what commands printed, in any file of state or ledger, or in the logs in S3. */
@@ -139,6 +156,7 @@ export async function checkSecrets(
   search("the output of a command", Buffer.from(output));
   for (const file of await filesOf(place.state))
     search(file, await readFile(file).catch(() => Buffer.alloc(0)));
+  for (const row of runs) search(`the ledger's run ${row.run}`, Buffer.from(JSON.stringify(row)));
   const store = await labStore();
   for (const { run, tenant, job } of runs) {
     for (const key of await store.list("mayfly-logs", `runs/${tenant}/${job}/${run}/`)) {

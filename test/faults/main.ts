@@ -8,9 +8,13 @@ import { labPaths } from "../../lab/paths.ts";
 import { makeCertificate } from "./certificate.ts";
 import { importStandIn } from "./image.ts";
 import { apiServerFaults } from "./list/api-server.ts";
+import { cancelFaults } from "./list/cancel.ts";
 import { clusterFaults } from "./list/cluster.ts";
+import { ledgerFaults } from "./list/ledger.ts";
+import { outsideFaults } from "./list/outside.ts";
 import { processFaults } from "./list/processes.ts";
 import { stateFaults } from "./list/state.ts";
+import { workerFaults } from "./list/workers.ts";
 import { type Row, runSuite } from "./suite.ts";
 
 const USAGE = `Usage: npm run test:faults [-- [NAME…] [--quick] [--lanes 3] [--json] [--list]]
@@ -38,7 +42,16 @@ const POWER_CUT = "power cut: all killed at each write";
 const matches = (text: string): boolean =>
   positionals.length === 0 || positionals.some((part) => text.toLowerCase().includes(part.toLowerCase()));
 
-const all = [...apiServerFaults, ...processFaults, ...stateFaults, ...clusterFaults];
+const all = [
+  ...apiServerFaults,
+  ...processFaults,
+  ...workerFaults,
+  ...ledgerFaults,
+  ...stateFaults,
+  ...outsideFaults,
+  ...cancelFaults,
+  ...clusterFaults,
+];
 const faults = all
   .filter(({ name, group }) => matches(`${group}: ${name}`))
   .filter(({ quick }) => !values.quick || quick === true || positionals.length > 0);

@@ -1,10 +1,12 @@
 // Mayfly's processes as a fault sees them: started, followed, found in /proc by a mark in their environment, killed.
 import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { projectDir } from "../../base/paths.ts";
 import { childEnv } from "../../base/process.ts";
 import { RunEvent } from "../../schema/events.ts";
+import type { Mark } from "./place.ts";
 
 /** A process and its command line. */
 export interface Started {
@@ -92,19 +94,39 @@ function parseEvent(line: string): RunEvent | undefined {
   }
 }
 
+/**
+ * Runs a program as on a machine of another name: in a UTS namespace of its own. Helpers there take those here for strangers, of whose
+ * processes nothing is known (https://man7.org/linux/man-pages/man7/uts_namespaces.7.html).
+ */
+export const onMachine = (
+  name: string,
+  program: string,
+  args: readonly string[],
+): readonly [string, readonly string[]] => [
+  "unshare",
+  ["--uts", "--", "sh", "-c", 'hostname "$0" && exec "$@"', name, program, ...args],
+];
+
+/**
+ * NODE_OPTIONS of a helper whose clock becomes wrong (clock-jump.ts). Other processes don't get this variable.
+ * @param afterMs From the process's start.
+ */
+export const wrongClock = (seconds: number, afterMs = 4000): string =>
+  `--import=${join(projectDir, "test", "faults", "clock-jump.ts")}?seconds=${seconds}&after=${afterMs}`;
+
 /** An event of a phase that begins. */
 export const phase =
   (name: string) =>
   (event: RunEvent): boolean =>
     event.type === "phase" && event.phase === name;
 
-/** Living processes that have this variable with this value: a child gets it from its parent. */
-export async function processesWith(name: string, value: string): Promise<Started[]> {
+/** Living processes that have a variable whose value begins so: a child gets it from its parent. */
+export async function processesWith({ name, value }: Mark): Promise<Started[]> {
   const ids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
   const all = await Promise.all(
     ids.map(async (id) => {
       const environment = await readFile(`/proc/${id}/environ`, "utf8").catch(() => "");
-      if (!environment.split("\0").includes(`${name}=${value}`)) return [];
+      if (!environment.split("\0").some((line) => line.startsWith(`${name}=${value}`))) return [];
       const command = (await readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")).replaceAll("\0", " ");
       // One that has ended and waits to be collected has no command line.
       return command === "" ? [] : [{ pid: Number(id), command }];

@@ -8,6 +8,7 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import type { Certificate } from "./certificate.ts";
 
 /** A request as rules see it. */
@@ -48,6 +49,8 @@ export interface Write extends ProxyRequest {
   readonly at: number;
   /** Undefined where the server has not seen it. */
   status: number | undefined;
+  /** Of the object that was to be made; undefined for other writes. */
+  name: string | undefined;
 }
 
 export interface FaultProxy {
@@ -63,6 +66,8 @@ export interface FaultProxy {
   /** Ends {@link down} and {@link hang}. */
   readonly restore: () => Promise<void>;
   readonly writes: readonly Write[];
+  /** The writes for people, a line each; those that renew a Lease left out. */
+  readonly log: () => string;
   readonly requests: () => number;
   readonly close: () => Promise<void>;
 }
@@ -129,6 +134,17 @@ class Proxy implements FaultProxy {
 
   spoil = (rule: Rule | undefined): void => {
     this.#rule = rule;
+  };
+
+  log = (): string => {
+    const [first] = this.writes;
+    return this.writes
+      .filter(({ method, path }) => method !== "PUT" || !path.includes("/leases/"))
+      .map(({ at, holder, agent, method, path, name, status }) => {
+        const seconds = ((at - (first?.at ?? at)) / 1000).toFixed(2);
+        return `${seconds} s ${holder} (${agent}): ${method} ${path} ${name ?? ""} ${status ?? "not answered"}`;
+      })
+      .join("\n");
   };
 
   record = (fits: (path: string) => boolean, seen: (body: string) => void): void => {
@@ -204,8 +220,8 @@ class Proxy implements FaultProxy {
       case "end-after":
       case undefined:
     }
-    const answer = await this.#forward(request, response);
     const entry = this.writes.find((write) => write.requests === seen.requests);
+    const answer = await this.#forward(request, response, entry);
     if (entry !== undefined) entry.status = answer.statusCode;
     if (action?.do === "lose-answer") {
       answer.resume();
@@ -237,12 +253,16 @@ class Proxy implements FaultProxy {
       path,
       agent: request.headers["user-agent"] ?? "",
     };
-    if (write) this.writes.push({ ...seen, at: performance.now(), status: undefined });
+    if (write) this.writes.push({ ...seen, at: performance.now(), status: undefined, name: undefined });
     return seen;
   }
 
   /** Settles with the head of the server's answer. */
-  async #forward(request: IncomingMessage, response: ServerResponse): Promise<IncomingMessage> {
+  async #forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    entry: Write | undefined,
+  ): Promise<IncomingMessage> {
     const { url, options } = this.#options.upstream;
     const headers = without(request.headers, ["authorization", "host", "connection"]);
     const target = new URL(request.url ?? "/", url);
@@ -260,6 +280,13 @@ class Proxy implements FaultProxy {
       response.on("close", () => {
         if (request.complete && !response.writableFinished && isStream(request)) call.destroy();
       });
+      if (request.method === "POST" && entry !== undefined) {
+        const chunks: Buffer[] = [];
+        request.on("data", (chunk: Buffer) => chunks.push(chunk));
+        request.on("end", () => {
+          entry.name = nameIn(Buffer.concat(chunks).toString("utf8"));
+        });
+      }
       request.pipe(call);
     });
   }
@@ -282,6 +309,16 @@ class Proxy implements FaultProxy {
       });
     }
     answer.pipe(response);
+  }
+}
+
+/** The name in an object's JSON. */
+function nameIn(text: string): string | undefined {
+  try {
+    return z.object({ metadata: z.object({ name: z.string() }) }).safeParse(JSON.parse(text)).data?.metadata
+      .name;
+  } catch {
+    return undefined; // not JSON: the server will refuse it
   }
 }
 

@@ -1,5 +1,6 @@
 // Tries the faults, in lanes, with a canary run beside them.
 import type { Cluster } from "../../jobs/watch/index.ts";
+import type { PostgresServer } from "../ledger/postgres-server.ts";
 import { type Canary, startCanary } from "./canary.ts";
 import type { Certificate } from "./certificate.ts";
 import {
@@ -11,7 +12,7 @@ import {
   ledgerRuns,
 } from "./invariants.ts";
 import { powerCut } from "./list/power-cut.ts";
-import { type Tried, tryFault } from "./scene.ts";
+import { postgresServer, type Tried, tryFault } from "./scene.ts";
 import type { Fault } from "./types.ts";
 
 /** A line of the table. */
@@ -56,6 +57,7 @@ class Suite {
   readonly #options: SuiteOptions;
   readonly #rows: Row[] = [];
   #canary: Canary | undefined;
+  #postgres: Promise<PostgresServer> | undefined;
   #serial = 0;
 
   constructor(options: SuiteOptions) {
@@ -80,6 +82,7 @@ class Suite {
       }
     } finally {
       await this.#endCanary(this.#canary);
+      await (await this.#postgres)?.stop();
     }
     return this.#rows;
   }
@@ -124,7 +127,10 @@ class Suite {
     const since = performance.now();
     this.#serial += 1;
     try {
-      const tried = await tryFault(fault, this.#serial, this.#options);
+      const tried = await tryFault(fault, this.#serial, {
+        ...this.#options,
+        postgres: async () => await (this.#postgres ??= postgresServer()),
+      });
       const canary = await this.#canary?.check();
       const checked = canary === undefined ? tried.checked : [...tried.checked, canary];
       return { name: fault.name, tried: { ...tried, checked }, seconds: tried.seconds, error: undefined };

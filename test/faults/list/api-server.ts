@@ -79,7 +79,7 @@ export const apiServerFaults: readonly Fault[] = [
       await scene.place.proxy.down();
       await (await scene.start()).exit;
     },
-    expect: ["refused"],
+    expect: ["not begun"],
     within: 60,
   },
   {
@@ -89,7 +89,7 @@ export const apiServerFaults: readonly Fault[] = [
       scene.place.proxy.hang();
       await (await scene.start()).exit;
     },
-    expect: ["refused"],
+    expect: ["not begun"],
     within: 90,
   },
   {

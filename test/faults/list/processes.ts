@@ -1,8 +1,7 @@
 // Mayfly's own processes are killed, stopped, doubled, and their clock jumps.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { projectDir } from "../../../base/paths.ts";
-import { phase, send } from "../processes.ts";
+import { phase, send, wrongClock } from "../processes.ts";
 import type { Fault, Scene } from "../types.ts";
 
 const group = "processes";
@@ -29,14 +28,10 @@ const helperKilled =
     await helper.exit;
   };
 
-/** Loaded into the helper before all else, by Node.js. Other processes don't get this variable. */
-const clock = (jumpSeconds: number): string =>
-  `--import=${join(projectDir, "test", "faults", "clock-jump.ts")}?seconds=${jumpSeconds}`;
-
 const clockJumps =
   (seconds: number) =>
   async (scene: Scene): Promise<void> => {
-    const helper = await scene.start({ NODE_OPTIONS: clock(seconds) });
+    const helper = await scene.start({ NODE_OPTIONS: wrongClock(seconds) });
     await helper.exit;
   };
 

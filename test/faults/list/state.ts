@@ -1,8 +1,7 @@
 // Pulumi's state is cut short, gone, or can't be written.
 import { mkdir, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { execute } from "../../../base/process.ts";
+import { mount, remount } from "../mount.ts";
 import type { Place } from "../place.ts";
 import { phase } from "../processes.ts";
 import type { Fault, Scene } from "../types.ts";
@@ -27,26 +26,6 @@ const lost =
     await helper.exit;
     await damage(await stateFile(scene.place));
   };
-
-async function must(command: string, ...args: readonly string[]): Promise<void> {
-  const { code, stderr } = await execute(command, args);
-  if (code !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
-}
-
-/** A file system of its own under the backend. */
-const mount = async ({ place }: Scene, size: string): Promise<void> => {
-  await must("mount", "-t", "tmpfs", "-o", `size=${size},mode=0700`, "tmpfs", place.backend);
-};
-
-const remount = async ({ place }: Scene, options: string): Promise<void> => {
-  // Busy while a file is open for writing.
-  for (let tries = 0; ; tries++) {
-    const { code, stderr } = await execute("mount", ["-o", `remount,${options}`, place.backend]);
-    if (code === 0) return;
-    if (tries === 50) throw new Error(`the backend can't be remounted ${options}: ${stderr}`);
-    await sleep(50);
-  }
-};
 
 export const stateFaults: readonly Fault[] = [
   {
@@ -94,14 +73,29 @@ export const stateFaults: readonly Fault[] = [
     within: 120,
   },
   {
+    name: "work folder gone while objects live",
+    group,
+    seconds: 600,
+    inject: async (scene) => {
+      const helper = await scene.start();
+      await helper.until(phase("running"));
+      await scene.kill();
+      await helper.exit;
+      // As on another machine: the state's key is in the state, never made anew.
+      await rm(join(scene.place.state, "mayfly", "work"), { recursive: true });
+    },
+    expect: ["lost", "cancelled"],
+    within: 120,
+  },
+  {
     name: "backend full at submit",
     group,
     inject: async (scene) => {
-      await mount(scene, "4k");
-      scene.afterwards(() => remount(scene, "size=64m"));
+      await mount(scene.place.backend, "4k");
+      scene.afterwards(() => remount(scene.place.backend, "size=64m"));
       await (await scene.start()).exit;
     },
-    expect: ["refused", "infrastructure"],
+    expect: ["not begun", "infrastructure"],
     within: 120,
   },
   {
@@ -111,8 +105,8 @@ export const stateFaults: readonly Fault[] = [
     // Each attempt would take as long.
     job: { retries: { infrastructure: 0 } },
     inject: async (scene) => {
-      await mount(scene, "40k");
-      scene.afterwards(() => remount(scene, "size=64m"));
+      await mount(scene.place.backend, "40k");
+      scene.afterwards(() => remount(scene.place.backend, "size=64m"));
       await (await scene.start()).exit;
     },
     // Pulumi says nothing of a state that it can't write, and waits: the deadline for pods ends it after two minutes.
@@ -125,11 +119,11 @@ export const stateFaults: readonly Fault[] = [
     // Each attempt would take as long.
     job: { retries: { infrastructure: 0 } },
     inject: async (scene) => {
-      await mount(scene, "64m");
-      scene.afterwards(() => remount(scene, "rw"));
+      await mount(scene.place.backend, "64m");
+      scene.afterwards(() => remount(scene.place.backend, "rw"));
       const helper = await scene.start();
       await helper.until(({ type }) => type === "resource");
-      await remount(scene, "ro");
+      await remount(scene.place.backend, "ro");
       await helper.exit;
     },
     expect: ["infrastructure", "deadline"],

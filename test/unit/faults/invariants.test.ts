@@ -5,15 +5,24 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { checkBackend, checkEnded, checkProcesses, checkUpdaters } from "../../faults/invariants.ts";
 
-const PLUGIN = "mayfly-kubernetes-plugin";
-
-const write = (holder: string, agent: string = PLUGIN, status: number | "lost" = 201) => ({
+const write = (holder: string, status: number | "lost" = 201) => ({
   holder,
-  agent,
   status: status === "lost" ? undefined : status,
   method: "POST",
   path: `/api/v1/namespaces/acme-etl-1/configmaps?by=${holder}`,
+  name: "config",
+  agent: "a-plugin",
 });
+
+const lease = (holder: string) => ({
+  ...write(holder),
+  method: "PUT",
+  path: "/apis/coordination.k8s.io/v1/namespaces/tenant-acme/leases/etl-1",
+  name: undefined,
+});
+
+const broken = (writes: readonly ReturnType<typeof write | typeof lease>[]) =>
+  checkUpdaters(writes, [{ run: "etl-1" }]).broken;
 
 async function folder(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), "mayfly-invariants-"));
@@ -23,27 +32,44 @@ async function folder(): Promise<string> {
   return made;
 }
 
-test("one holder after the other is one updater at a time", () => {
-  expect(checkUpdaters([write("first"), write("first"), write("successor")]).broken).toEqual([]);
+test("one holder after the other is one updater at a time, with a lease or without one", () => {
+  expect(broken([write("first"), write("first"), write("successor")])).toEqual([]);
+  expect(
+    broken([
+      lease("first"),
+      write("first"),
+      lease("first"),
+      lease("second"),
+      write("second"),
+      write("successor"),
+    ]),
+  ).toEqual([]);
 });
 
 test("a write of who was succeeded is told, with what it wrote", () => {
-  const { broken } = checkUpdaters([write("first"), write("successor"), write("first")]);
-  expect(broken).toEqual([
-    "first wrote after successor had begun: POST /api/v1/namespaces/acme-etl-1/configmaps?by=first",
+  expect(broken([write("first"), write("successor"), write("first")])).toEqual([
+    "first wrote after successor had begun: POST /api/v1/namespaces/acme-etl-1/configmaps?by=first (a-plugin)",
   ]);
 });
 
-test("refused and lost writes, and the helper's own deletes, are no updates", () => {
+test("a write of who has lost the lease is told; who has it again may write again", () => {
+  expect(
+    broken([lease("first"), write("first"), lease("second"), write("first"), lease("first"), write("first")]),
+  ).toEqual([
+    "first wrote while second had the lease: POST /api/v1/namespaces/acme-etl-1/configmaps?by=first (a-plugin)",
+  ]);
+});
+
+test("refused and lost writes are no updates, and other runs' are not asked about", () => {
   const writes = [
     write("first"),
-    write("successor", "mayfly"),
+    write("successor", 409),
+    write("successor", "lost"),
+    { ...write("successor"), path: "/api/v1/namespaces", name: "acme-etl-2" },
     write("first"),
-    write("successor", PLUGIN, 409),
-    write("successor", PLUGIN, "lost"),
-    write("first"),
+    { ...write("successor"), path: "/api/v1/namespaces", name: "acme-etl-1" },
   ];
-  expect(checkUpdaters(writes).broken).toEqual([]);
+  expect(broken(writes)).toEqual([]);
 });
 
 test("a lock, a stack and old copies of one are told; the backend's own file is not", async () => {

@@ -67,6 +67,44 @@ describe("calls of the API server", () => {
     expect(calls).toBe(3);
   });
 
+  it("that write are tried again where the server failed and says when to come again, not where it only failed", async () => {
+    let calls = 0;
+    const http = await serve((request, response) => {
+      response.statusCode = ++calls === 2 ? 200 : 500;
+      if (request.url === "/again") response.setHeader("retry-after", "0");
+      response.end("{}");
+    });
+    await http.call({ method: "POST", path: "/again", body: {} });
+    expect(calls).toBe(2);
+    await expect(http.call({ method: "POST", path: "/failed", body: {} })).rejects.toMatchObject({
+      code: 500,
+    });
+    expect(calls).toBe(3);
+  });
+
+  it("that read are tried again where the connection broke, those that write are not", async () => {
+    let calls = 0;
+    const http = await serve((request, response) => {
+      if (++calls === 1 || request.method === "POST") request.socket.destroy();
+      else response.end("{}");
+    });
+    await http.call({ method: "GET", path: "/api/v1/pods" });
+    expect(calls).toBe(2);
+    const failure = await http.call({ method: "POST", path: "/", body: {} }).then(() => "", String);
+    expect(failure).toContain("can't be reached");
+    expect(calls).toBe(3);
+  });
+
+  it("end while they wait for the next try when they are cancelled", async () => {
+    const http = await serve((_, response) => {
+      response.statusCode = 429;
+      response.setHeader("retry-after", "60");
+      response.end("{}");
+    });
+    const signal = AbortSignal.timeout(50);
+    await expect(http.call({ method: "GET", path: "/", signal })).rejects.toThrow("cancelled");
+  });
+
   it("throw the server's own message and reason", async () => {
     const http = await serve((_, response) => {
       response.statusCode = 422;

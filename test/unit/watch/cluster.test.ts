@@ -215,6 +215,23 @@ describe("a run's namespace", () => {
     ).rejects.toMatchObject({ code: "namespace-foreign" });
     expect(server.requests.filter((request) => request.startsWith("DELETE"))).toEqual([]);
   });
+
+  it("keeps its pods where the run was lost after the namespace was told to go", async () => {
+    await using server = await fakeServer((_request, response) => {
+      json(response, { metadata: { name: "demo-pi-1", uid: "u", labels } });
+    });
+    let asked = 0;
+    const guard = async (): Promise<void> => {
+      asked++;
+      if (asked === 2) throw new Error("another helper has the lease");
+      await Promise.resolve();
+    };
+    const removed = removeNamespace(server.cluster, { run: "pi-1", namespace: "demo-pi-1" }, guard);
+    await expect(removed).rejects.toThrow("another helper has the lease");
+    expect(server.requests.filter((request) => request.startsWith("DELETE"))).toEqual([
+      "DELETE /api/v1/namespaces/demo-pi-1",
+    ]);
+  });
 });
 
 describe("checkSecrets", () => {
