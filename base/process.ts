@@ -49,6 +49,8 @@ export interface ExecuteOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
   readonly signal?: AbortSignal;
+  /** Another user to run it as, by root only. The working folder is entered before. */
+  readonly user?: { readonly uid: number; readonly gid: number };
   /** What ends the child when `signal` is aborted; default SIGTERM. */
   readonly killSignal?: NodeJS.Signals;
   /** Called with each piece of output as it comes, for progress or a log file. */
@@ -65,6 +67,7 @@ export async function execute(
     env: options.env ?? childEnv(),
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...options.user,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.killSignal === undefined ? {} : { killSignal: options.killSignal }),
   };

@@ -65,8 +65,18 @@ export const pulumiVariables = (connection: Connection): Readonly<Record<string,
   PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
 });
 
+/** The ledger that a shell shall use. The password stays in its file. */
+export interface LedgerVariables {
+  readonly MAYFLY_LEDGER: string;
+  readonly PGPASSFILE: string;
+}
+
 /** Shell lines that put the lab's tools, cluster, Pulumi and S3 into a shell: for `eval "$(mayfly lab env)"`. */
-export function environmentLines(connection: Connection, connectionFile: string): string[] {
+export function environmentLines(
+  connection: Connection,
+  connectionFile: string,
+  ledger?: LedgerVariables,
+): string[] {
   const variables: Readonly<Record<string, string>> = {
     ...pulumiVariables(connection),
     MAYFLY_CONNECTION: connectionFile,
@@ -74,6 +84,7 @@ export function environmentLines(connection: Connection, connectionFile: string)
     AWS_SHARED_CREDENTIALS_FILE: connection.s3.credentialsFile,
     AWS_PROFILE: connection.s3.profile,
     AWS_REGION: connection.s3.region,
+    ...ledger,
   };
   return [
     `export PATH=${connection.path.map(shellQuote).join(":")}:"$PATH"`,

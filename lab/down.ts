@@ -59,7 +59,13 @@ const HOST_PATH_VOLUMES = "/tmp/hostpath_pv";
 /** The cluster's data goes, and with it the Pulumi state that describes what was in it. */
 async function purge(paths: LabPaths): Promise<void> {
   await step(`remove ${dirname(paths.root)}/{lab,pulumi,pulumi-home,pulumi-passphrase}`, async () => {
-    const owned = [paths.root, paths.pulumiHome, paths.pulumiState, paths.passphrase];
+    const owned = [
+      paths.root,
+      dirname(paths.postgres),
+      paths.pulumiHome,
+      paths.pulumiState,
+      paths.passphrase,
+    ];
     for (const path of [...owned, HOST_PATH_VOLUMES]) {
       await rm(path, { recursive: true, force: true });
     }

@@ -17,11 +17,12 @@ import { LAB, POOL_LABEL } from "./settings.ts";
 /**
  * Last step of `lab up`: brings the environment project up on the lab's cluster by a real `pulumi up`, writes its contract to
  * `connection.contract`, and puts the tenant's S3 identity into its namespace. Cheap where nothing has changed.
+ * @param worker The value of `mayfly:worker`, where workers are wanted in the cluster.
  * @returns Whether anything changed.
  * @throws UserError `environment-failed`, with what Pulumi said.
  */
-export async function applyEnvironment(connection: Connection): Promise<boolean> {
-  const env = childEnv({ ...pulumiVariables(connection), PATH: pathFor(connection) });
+export async function applyEnvironment(connection: Connection, worker?: object): Promise<boolean> {
+  const env = labVariables(connection);
   const contract = readContract(connection.contract);
   const [facts, secretsAreThere] = await Promise.all([
     readClusterFacts(env),
@@ -34,6 +35,7 @@ export async function applyEnvironment(connection: Connection): Promise<boolean>
     readFileSync(join(projectDir, `Pulumi.${LAB.name}.yaml`), "utf8"),
     connection.s3,
     facts,
+    worker,
   );
   const inputs = digest(project, stack, sources(), JSON.stringify([facts.clusterId, facts.allocatable]));
   const stamp = join(folder, "applied");
@@ -59,6 +61,10 @@ export async function applyEnvironment(connection: Connection): Promise<boolean>
 
 /** As much of the outputs of an earlier update, of whatever version, as says where it was. */
 const Outputs = z.looseObject({ contract: z.looseObject({ clusterId: z.string() }).optional() });
+
+/** Environment of `pulumi` and `kubectl` on the lab. */
+export const labVariables = (connection: Connection): Record<string, string> =>
+  childEnv({ ...pulumiVariables(connection), PATH: pathFor(connection) });
 
 /** The lab's tools, and the Node that this runs on, before whatever else the host has. */
 const pathFor = (connection: Connection): string =>

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { stateDir } from "../base/paths.ts";
 
@@ -6,6 +7,9 @@ import { stateDir } from "../base/paths.ts";
  * second lab from another state folder is noticed, and gone after a reboot like the processes it describes.
  */
 export const RUN_DIR = "/run/mayfly-lab";
+
+/** A state folder below /root is closed to all other users. Here each lab has a folder named after its state folder. */
+const SYSTEM_DATA = "/var/lib/mayfly-lab";
 
 /** Every file and folder of a lab. All absolute. */
 export interface LabPaths {
@@ -26,6 +30,14 @@ export interface LabPaths {
   readonly s3Data: string;
   readonly s3Accounts: string;
   readonly s3Credentials: string;
+  /** Postgres' data, which must lie where Postgres' own user gets at it. */
+  readonly postgres: string;
+  /** Password file of the shared ledger, mode 0600. */
+  readonly ledgerPassword: string;
+  /** Present while workers are wanted in the cluster: which image and how many. */
+  readonly workers: string;
+  /** How commands of this machine reach the environment as its workers do: with the state in S3. */
+  readonly workersConnection: string;
   /** Present while this lab is a kind cluster. */
   readonly kindMarker: string;
   readonly kubeconfig: string;
@@ -53,6 +65,10 @@ export function labPaths(root: string = join(stateDir(), "lab")): LabPaths {
     s3Data: join(root, "s3", "data"),
     s3Accounts: join(root, "s3", "accounts"),
     s3Credentials: join(root, "s3", "credentials"),
+    postgres: join(SYSTEM_DATA, createHash("sha256").update(root).digest("hex").slice(0, 8), "postgres"),
+    ledgerPassword: join(root, "ledger", "pgpass"),
+    workers: join(root, "workers.json"),
+    workersConnection: join(root, "workers-connection.json"),
     kindMarker: join(root, "kind"),
     kubeconfig: join(root, "kubeconfig"),
     connection: join(root, "connection.json"),

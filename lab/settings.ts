@@ -33,6 +33,7 @@ export const LAB = {
     dnsReady: 8182,
     felixHealth: 9099,
     s3: 7070,
+    postgres: 7432,
   },
 } as const;
 
@@ -53,9 +54,13 @@ export const POOL_LABEL = "mayfly.dev/pool";
 /** Tenants that the lab brings, each with its own S3 identity. */
 export const LAB_TENANT = "demo";
 
+/** The profile of the workers in the cluster, which may do less than Mayfly on this machine. */
+export const LAB_WORKER = "worker";
+
 /** Buckets and who besides Mayfly itself may use them. */
 export const BUCKETS = [
   { name: "mayfly-logs", tenant: undefined },
+  { name: "mayfly-state", tenant: undefined },
   { name: "demo-input", tenant: LAB_TENANT },
   { name: "demo-output", tenant: LAB_TENANT },
   { name: "demo-code", tenant: LAB_TENANT },

@@ -6,9 +6,9 @@ import type { Connection } from "../schema/connection.ts";
 import { chooseKind, hostState } from "./choose.ts";
 import { importImages } from "./cluster/images.ts";
 import { ensureBuckets, ensureCredentials, S3_URL } from "./cluster/s3.ts";
-import { clusterUp, prepareHost } from "./cluster/up.ts";
+import { clusterUp, prepareHost, supervisionOf } from "./cluster/up.ts";
 import { connectionOf } from "./connection.ts";
-import { applyEnvironment } from "./environment.ts";
+import { applyEnvironment, labVariables } from "./environment.ts";
 import { publishExamples } from "./examples.ts";
 import { writeIfChanged } from "./host/files.ts";
 import { withLock } from "./host/lock.ts";
@@ -23,6 +23,7 @@ import { ensurePulumi } from "./pulumi.ts";
 import { say } from "./say.ts";
 import { LAB } from "./settings.ts";
 import { provideTools } from "./tools/index.ts";
+import { finishWorkers, prepareWorkers, stopLedger, type WorkersWish } from "./worker/up.ts";
 
 /** What `lab up` did. */
 export interface LabUp {
@@ -38,6 +39,8 @@ export interface LabUpOptions {
   readonly refresh?: boolean | undefined;
   /** Bring the environment project up too; default true. */
   readonly environment?: boolean | undefined;
+  /** Workers in the cluster; by default those of before, if any. */
+  readonly workers?: WorkersWish | undefined;
 }
 
 /**
@@ -56,12 +59,18 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabUp> {
     },
     async () => {
       await mkdir(paths.root, { recursive: true, mode: 0o700 });
-      const result =
+      if (choice.kind === "kind" && options.workers !== undefined) throw noWorkers();
+      const { worker, ...result } =
         choice.kind === "kind"
-          ? await kindUp(paths, choice.engine, options)
+          ? { ...(await kindUp(paths, choice.engine, options)), worker: undefined }
           : await processesUp(paths, options);
       await writeIfChanged(paths.connection, `${JSON.stringify(result.connection, undefined, 2)}\n`);
-      if (options.environment !== false) await applyEnvironment(result.connection);
+      if (options.environment !== false) {
+        await applyEnvironment(result.connection, worker);
+        if (worker !== undefined)
+          await finishWorkers(paths, result.connection, labVariables(result.connection));
+        else if (options.workers?.replicas === 0) await stopLedger(supervisionOf(paths));
+      }
       await publishExamples(paths);
       return result;
     },
@@ -78,7 +87,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabUp> {
 async function processesUp(
   paths: LabPaths,
   options: LabUpOptions,
-): Promise<{ connection: Connection; started: string[] }> {
+): Promise<{ connection: Connection; started: string[]; worker: object | undefined }> {
   await checkHost(paths);
   await step("host programs", async (report) => {
     await ensurePackages([...missingPackages(), ...missingImagePackages()], report);
@@ -98,9 +107,18 @@ async function processesUp(
   const images = await labImages();
   await step("images in containerd", async () => await importImages(images));
   const connection = connectionOf(paths, { ...tools, s3Endpoint: S3_URL });
-  const started = [...changes].flatMap(([name, change]) => (change === "kept" ? [] : [name]));
-  return { connection, started };
+  const workers = await prepareWorkers(paths, supervisionOf(paths), tools, connection, options.workers);
+  const started = [...changes, ...workers.changes].flatMap(([name, change]) =>
+    change === "kept" ? [] : [name],
+  );
+  return { connection, started, worker: workers.config };
 }
+
+const noWorkers = (): UserError =>
+  new UserError("workers-need-processes", "Workers in the cluster need the lab of processes, not kind.", {
+    exitCode: EXIT.unavailable,
+    hint: "On Linux as root and without Docker the lab runs as processes. With kind: build images/worker/Dockerfile, and see docs/worker-in-cluster.md.",
+  });
 
 /**
  * Refuses to mix with another lab, or with another Kubernetes on this host.

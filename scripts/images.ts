@@ -14,6 +14,7 @@ import { provideImages } from "../images/index.ts";
 import { buildContext } from "../images/spark/context.ts";
 import { type Lock, lockPath, readLock, sdistFile } from "../images/spark/lock.ts";
 import { jarFile, SPARK_RECIPES, type SparkRecipe } from "../images/spark/recipe.ts";
+import { workerContext } from "../images/worker/context.ts";
 
 async function lockOf(recipe: SparkRecipe): Promise<Lock> {
   const folder = await mkdtemp(join(tmpdir(), "mayfly-lock-"));
@@ -41,13 +42,15 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
     }
   },
   render: async () => {
-    for (const recipe of SPARK_RECIPES) {
-      for (const [path, content] of Object.entries(buildContext(recipe, readLock(recipe)))) {
-        const file = join(projectDir, "images/spark", path);
+    const write = async (folder: string, files: Readonly<Record<string, string>>): Promise<void> => {
+      for (const [path, content] of Object.entries(files)) {
+        const file = join(projectDir, "images", folder, path);
         await mkdir(dirname(file), { recursive: true });
         await writeFile(file, content);
       }
-    }
+    };
+    for (const recipe of SPARK_RECIPES) await write("spark", buildContext(recipe, readLock(recipe)));
+    await write("worker", workerContext());
   },
   build: async (names) => {
     const images = await provideImages(names.length === 0 ? undefined : names);

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { childEnv } from "../../base/process.ts";
 import { step } from "../../base/progress.ts";
-import { BASE, SOURCE_DATE_EPOCH } from "../base/recipe.ts";
+import { type BASE, SOURCE_DATE_EPOCH } from "../base/recipe.ts";
 import { stableTrustStore } from "./cacerts.ts";
 import { runInRoot } from "./chroot.ts";
 import { type Layer, packLayer } from "./layer.ts";
@@ -31,28 +31,39 @@ const TRACES = [
   "var/log",
 ] as const;
 
-/** Hash of all that the base layer is made from, but for Debian's state of the day. */
-const baseKey = (): string =>
-  sha256Text(JSON.stringify([BASE, SOURCE_DATE_EPOCH, TRACES, BUILDER, process.arch])).slice(0, 16);
+/** What a base layer is made from: `BASE`, or like it. */
+export interface BaseRecipe extends Omit<typeof BASE, "packages" | "emptyFolders"> {
+  readonly packages: readonly string[];
+  readonly emptyFolders: readonly string[];
+}
+
+/** Hash of all that a base layer is made from, but for Debian's state of the day. */
+export const baseKey = (recipe: BaseRecipe): string =>
+  sha256Text(JSON.stringify([recipe, SOURCE_DATE_EPOCH, TRACES, BUILDER, process.arch])).slice(0, 16);
 
 /**
- * The layer that all engine images share. Made once and kept, so that two images really share it.
+ * The layer that images of one recipe share. Made once and kept, so that two images really share it.
  * @param folder Of the kept layers.
  * @param scratch On the same file system.
  * @throws UserError `image-build-failed`
  */
-export async function provideBase(folder: string, scratch: string, signal?: AbortSignal): Promise<Layer> {
-  const path = join(folder, `base-${baseKey()}.tar`);
-  const what = `Debian ${BASE.suite} with ${BASE.packages.join(", ")}`;
+export async function provideBase(
+  recipe: BaseRecipe,
+  folder: string,
+  scratch: string,
+  signal?: AbortSignal,
+): Promise<Layer> {
+  const path = join(folder, `base-${baseKey(recipe)}.tar`);
+  const what = `Debian ${recipe.suite} with ${recipe.packages.join(", ")}`;
   if (existsSync(path)) {
     return { path, what, digest: `sha256:${await sha256File(path)}`, size: (await stat(path)).size };
   }
   await mkdir(folder, { recursive: true });
   const root = join(scratch, "base");
   const layer = await step(
-    "build the images' base: Debian, Java, Python",
+    `build an image base: ${what}`,
     async (report) => {
-      await bootstrap(root, report, signal);
+      await bootstrap(recipe, root, report, signal);
       await makeStable(root, signal);
       return await packLayer(root, { what, paths: ["."] }, join(scratch, "base.tar"), signal);
     },
@@ -63,10 +74,15 @@ export async function provideBase(folder: string, scratch: string, signal?: Abor
   return { ...layer, path };
 }
 
-async function bootstrap(root: string, report: (line: string) => void, signal?: AbortSignal): Promise<void> {
-  const exclude = BASE.leftOut.map((pattern) => `--dpkgopt=path-exclude=${pattern}`);
-  const include = BASE.kept.map((pattern) => `--dpkgopt=path-include=${pattern}`);
-  const folders = BASE.emptyFolders.map((name) => `--setup-hook=mkdir -p "$1${name}"`);
+async function bootstrap(
+  recipe: BaseRecipe,
+  root: string,
+  report: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const exclude = recipe.leftOut.map((pattern) => `--dpkgopt=path-exclude=${pattern}`);
+  const include = recipe.kept.map((pattern) => `--dpkgopt=path-include=${pattern}`);
+  const folders = recipe.emptyFolders.map((name) => `--setup-hook=mkdir -p "$1${name}"`);
   await run(
     "Debian by mmdebstrap",
     "mmdebstrap",
@@ -75,11 +91,11 @@ async function bootstrap(root: string, report: (line: string) => void, signal?: 
       // Already merged: without this the package usrmerge brings all of Perl along.
       ...[
         "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
-        `--include=usr-is-merged,${BASE.packages.join(",")}`,
+        `--include=usr-is-merged,${recipe.packages.join(",")}`,
       ],
       // The result is thrown away after a crash, so nothing is gained by waiting for the disk after each file.
       ...["--dpkgopt=force-unsafe-io", ...exclude, ...include, ...folders],
-      ...[BASE.suite, root],
+      ...[recipe.suite, root],
     ],
     {
       env: childEnv({ PATH: systemPath(), SOURCE_DATE_EPOCH: String(SOURCE_DATE_EPOCH) }),
@@ -95,7 +111,8 @@ async function makeStable(root: string, signal?: AbortSignal): Promise<void> {
   for (const trace of TRACES) await rm(join(root, trace), { recursive: true, force: true });
   await mkdir(join(root, "var/log"), { recursive: true });
   const store = join(root, TRUST_STORE);
-  await writeFile(store, stableTrustStore(await readFile(store), SOURCE_DATE_EPOCH));
+  if (existsSync(store)) await writeFile(store, stableTrustStore(await readFile(store), SOURCE_DATE_EPOCH));
+  if (!existsSync(join(root, "usr/bin/python3"))) return;
   // Debian's own compiled files hold the time of their source, which packing may clamp: compile them anew, by content.
   await runInRoot("Python's library", {
     root,

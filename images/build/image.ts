@@ -2,7 +2,7 @@ import { chmod, chown, cp, lutimes, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { projectDir } from "../../base/paths.ts";
 import { type Report, step } from "../../base/progress.ts";
-import { SOURCE_DATE_EPOCH } from "../base/recipe.ts";
+import { BASE, SOURCE_DATE_EPOCH } from "../base/recipe.ts";
 import { buildContext } from "../spark/context.ts";
 import { assembleArguments, ENTRYPOINT, environment, LAYOUT, USER } from "../spark/layout.ts";
 import type { Lock } from "../spark/lock.ts";
@@ -11,19 +11,12 @@ import { type ImageDocuments, imageDocuments, packArchive } from "./archive.ts";
 import { provideBase } from "./base.ts";
 import { runInRoot } from "./chroot.ts";
 import { download } from "./download.ts";
+import type { BuildPlaces } from "./keep.ts";
 import { type Layer, packLayer } from "./layer.ts";
 import { run } from "./run.ts";
 
 /** Scripts that both ways of building run inside the image. */
 export const SCRIPTS = join(projectDir, "images/spark/files");
-
-/** Folders of one build. All on one file system. */
-export interface BuildPlaces {
-  readonly downloads: string;
-  readonly layers: string;
-  /** Removed after the build, whatever happens. */
-  readonly scratch: string;
-}
 
 /** An image that was built, and what is in it. */
 export interface BuiltImage extends ImageDocuments {
@@ -46,7 +39,7 @@ export async function buildSparkImage(
   const { version, image } = recipe;
   const { scratch } = places;
   const downloads = await download(recipe, lock, places.downloads, signal);
-  const base = await provideBase(places.layers, scratch, signal);
+  const base = await provideBase(BASE, places.layers, scratch, signal);
   const root = join(scratch, "root");
   const build = await writeContext(recipe, lock, scratch);
   const context: Inside = { root, recipe, signal };

@@ -71,6 +71,7 @@ export const CERTIFICATES: readonly CertificateRequest[] = [
     dnsNames: ["localhost"],
     ips: ["127.0.0.1"],
   },
+  { name: "postgres", issuer: "ca", commonName: "postgres", usage: "server", ips: [LAB.nodeIp] },
   {
     name: "node",
     issuer: "ca",

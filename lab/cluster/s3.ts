@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readIfThere, writeIfChanged } from "../host/files.ts";
 import type { LabPaths } from "../paths.ts";
-import { BUCKETS, LAB, LAB_TENANT } from "../settings.ts";
+import { BUCKETS, LAB, LAB_TENANT, LAB_WORKER } from "../settings.ts";
 
 export const S3_URL = `http://${LAB.nodeIp}:${LAB.ports.s3}`;
 
@@ -15,8 +15,8 @@ export interface Credentials {
   readonly secretAccessKey: string;
 }
 
-/** The profiles of the credentials file: Mayfly itself, and the tenant. */
-export const PROFILES = ["mayfly", LAB_TENANT] as const;
+/** The profiles of the credentials file: Mayfly itself, the tenant, and Mayfly's workers in the cluster. */
+export const PROFILES = ["mayfly", LAB_TENANT, LAB_WORKER] as const;
 
 /** A shared credentials file: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html */
 export const credentialsText = (profiles: Readonly<Record<string, Credentials>>): string =>
@@ -66,33 +66,52 @@ export const accountsText = (accounts: Readonly<Record<string, Credentials>>): s
     ),
   });
 
-/** Who may use a bucket besides its owner: everything on its objects, nothing on its settings. */
-export const bucketPolicy = (bucket: string, accessKeyId: string): string =>
-  JSON.stringify({
+const OBJECTS = [
+  "s3:GetObject",
+  "s3:PutObject",
+  "s3:DeleteObject",
+  "s3:AbortMultipartUpload",
+  "s3:ListMultipartUploadParts",
+];
+const LIST = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"];
+
+/**
+ * Who may use a bucket besides its owner: everything on its objects, nothing on its settings. Workers in a tenant's bucket look for a job's
+ * input and make the folder of its event log.
+ */
+export const bucketPolicy = (bucket: string, users: BucketUsers): string => {
+  const allow = (sid: string, accessKeyId: string, objects: readonly string[]) => [
+    {
+      Sid: `${sid}Objects`,
+      Effect: "Allow",
+      Principal: { AWS: [accessKeyId] },
+      Action: objects,
+      Resource: `arn:aws:s3:::${bucket}/*`,
+    },
+    {
+      Sid: `${sid}List`,
+      Effect: "Allow",
+      Principal: { AWS: [accessKeyId] },
+      Action: LIST,
+      Resource: `arn:aws:s3:::${bucket}`,
+    },
+  ];
+  const { tenant, worker } = users;
+  return JSON.stringify({
     Version: "2012-10-17",
     Statement: [
-      {
-        Sid: "TenantObjects",
-        Effect: "Allow",
-        Principal: { AWS: [accessKeyId] },
-        Action: [
-          "s3:GetObject",
-          "s3:PutObject",
-          "s3:DeleteObject",
-          "s3:AbortMultipartUpload",
-          "s3:ListMultipartUploadParts",
-        ],
-        Resource: `arn:aws:s3:::${bucket}/*`,
-      },
-      {
-        Sid: "TenantList",
-        Effect: "Allow",
-        Principal: { AWS: [accessKeyId] },
-        Action: ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
-        Resource: `arn:aws:s3:::${bucket}`,
-      },
+      ...(tenant === undefined ? [] : allow("Tenant", tenant, OBJECTS)),
+      ...allow("Worker", worker, tenant === undefined ? OBJECTS : ["s3:GetObject", "s3:PutObject"]),
     ],
   });
+};
+
+/** Access keys of those who may use a bucket. */
+export interface BucketUsers {
+  /** Undefined for Mayfly's own buckets. */
+  readonly tenant: string | undefined;
+  readonly worker: string;
+}
 
 const freshCredentials = (name: string): Credentials => ({
   accessKeyId: name.toUpperCase().padEnd(8, "0") + randomBytes(6).toString("hex").toUpperCase(),
@@ -144,12 +163,19 @@ export async function ensureBuckets(
   credentials: ReadonlyMap<string, Credentials>,
 ): Promise<string[]> {
   const marker = join(paths.config, "s3-buckets.json");
-  const wanted = JSON.stringify(
-    BUCKETS.map(({ name, tenant }) => [
-      name,
-      tenant === undefined ? "" : bucketPolicy(name, credentials.get(tenant)?.accessKeyId ?? ""),
-    ]),
-  );
+  const keyOf = (profile: string): string => {
+    const known = credentials.get(profile);
+    if (known === undefined) throw new Error(`no credentials for ${profile}`);
+    return known.accessKeyId;
+  };
+  const policies = BUCKETS.map(({ name, tenant }) => ({
+    name,
+    policy: bucketPolicy(name, {
+      tenant: tenant === undefined ? undefined : keyOf(tenant),
+      worker: keyOf(LAB_WORKER),
+    }),
+  }));
+  const wanted = JSON.stringify(policies);
   if (readIfThere(marker) === wanted && BUCKETS.every(({ name }) => existsSync(join(paths.s3Data, name)))) {
     return [];
   }
@@ -161,16 +187,13 @@ export async function ensureBuckets(
   if (owner === undefined) throw new Error("no credentials for mayfly");
   const client = new S3Client({ endpoint, region: LAB.region, forcePathStyle: true, credentials: owner });
   try {
-    for (const { name, tenant } of BUCKETS) {
+    for (const { name, policy } of policies) {
       try {
         await client.send(new CreateBucketCommand({ Bucket: name }));
       } catch (error) {
         if (!(error instanceof BucketAlreadyOwnedByYou)) throw error;
       }
-      const user = tenant === undefined ? undefined : credentials.get(tenant);
-      if (user === undefined) continue;
-      const Policy = bucketPolicy(name, user.accessKeyId);
-      await client.send(new PutBucketPolicyCommand({ Bucket: name, Policy }));
+      await client.send(new PutBucketPolicyCommand({ Bucket: name, Policy: policy }));
     }
   } finally {
     client.destroy();

@@ -15,11 +15,13 @@ export function projectText(committed: string, projectDir: string): string {
 /**
  * The committed Pulumi.lab.yaml, for this lab: the same where the lab runs as processes of this machine. In kind, the node has
  * another name, S3 another address, and DNS runs in pods.
+ * @param worker The value of `mayfly:worker`, where workers are wanted in the cluster.
  */
 export function stackText(
   committed: string,
   s3: Connection["s3"],
   facts: Pick<ClusterFacts, "node">,
+  worker?: object,
 ): string {
   const document = parseDocument(committed);
   document.setIn(["config", "mayfly:pools", 0, "nodes"], [facts.node]);
@@ -27,6 +29,7 @@ export function stackText(
   document.setIn(["config", "mayfly:s3", "endpoint"], s3.endpoint);
   document.setIn(["config", "mayfly:s3", "region"], s3.region);
   document.setIn(["config", "mayfly:s3", "pathStyle"], s3.pathStyle);
+  if (worker !== undefined) document.setIn(["config", "mayfly:worker"], worker);
   const { hostname, port, protocol } = new URL(s3.endpoint);
   if (hostname !== LAB.nodeIp) {
     if (isIP(hostname) !== 4) throw new Error(`a network policy needs S3 by IPv4 address, not ${hostname}`);

@@ -31,8 +31,8 @@ function wantedSecrets(contract: EnvironmentContract, { s3 }: Connection): Wante
       });
     }
     const data = {
-      "access-key-id": base64(credentials.accessKeyId),
-      "secret-access-key": base64(credentials.secretAccessKey),
+      "access-key-id": credentials.accessKeyId,
+      "secret-access-key": credentials.secretAccessKey,
     };
     return [{ tenant: id, namespace, name: s3Identity.secret, data }];
   });
@@ -43,7 +43,7 @@ async function isThere({ namespace, name, data }: Wanted, env: Env): Promise<boo
   const text = await run("kubectl", get, { env });
   if (text.trim() === "") return false;
   const current = Secret.parse(JSON.parse(text)).data;
-  return Object.entries(data).every(([key, value]) => current[key] === value);
+  return Object.entries(encoded(data)).every(([key, value]) => current[key] === value);
 }
 
 /** Whether every tenant's Secret is there with the identity of the lab's credentials file. */
@@ -68,23 +68,36 @@ export async function putTenantSecrets(
   connection: Connection,
   env: Env,
 ): Promise<void> {
-  for (const { tenant, namespace, name, data } of wantedSecrets(contract, connection)) {
-    // By standard input: arguments are visible to every process of the machine.
-    await run("kubectl", ["apply", "--server-side", "--field-manager=mayfly-lab", "--filename=-"], {
-      env,
-      input: JSON.stringify({
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata: {
-          name,
-          namespace,
-          labels: { "app.kubernetes.io/managed-by": "mayfly", "mayfly.dev/tenant": tenant },
-        },
-        type: "Opaque",
-        data,
-      }),
-    });
-  }
+  for (const { tenant, namespace, name, data } of wantedSecrets(contract, connection))
+    await putSecret({ namespace, name, labels: { "mayfly.dev/tenant": tenant } }, data, env);
 }
 
-const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+/** Puts a Secret by the Kubernetes API. */
+export async function putSecret(
+  { namespace, name, labels }: SecretPlace,
+  data: Readonly<Record<string, string>>,
+  env: Env,
+): Promise<void> {
+  // By standard input: arguments are visible to every process of the machine.
+  await run("kubectl", ["apply", "--server-side", "--field-manager=mayfly-lab", "--filename=-"], {
+    env,
+    input: JSON.stringify({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name, namespace, labels: { "app.kubernetes.io/managed-by": "mayfly", ...labels } },
+      type: "Opaque",
+      data: encoded(data),
+    }),
+  });
+}
+
+interface SecretPlace {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const encoded = (data: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(data).map(([key, text]) => [key, Buffer.from(text, "utf8").toString("base64")]),
+  );

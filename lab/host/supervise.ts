@@ -42,7 +42,13 @@ export function runningRecord(supervision: Supervision, name: string): UnitRecor
 /** Hash of all that a unit is started with: another one means that the running daemon is out of date. */
 export function fingerprintOf(unit: Unit): string {
   return digest(
-    JSON.stringify([unit.command, unit.args, unit.env ?? {}, unit.files ?? {}]),
+    JSON.stringify([
+      unit.command,
+      unit.args,
+      unit.env ?? {},
+      unit.files ?? {},
+      ...(unit.user === undefined ? [] : [unit.user]),
+    ]),
     ...(unit.watches ?? []).map((path) => readIfThere(path) ?? ""),
   );
 }
@@ -133,6 +139,7 @@ async function start(supervision: Supervision, unit: Unit): Promise<void> {
     // A session of its own: a Ctrl-C at the terminal must not reach daemons.
     detached: true,
     cwd: "/",
+    ...unit.user,
     stdio: ["ignore", descriptor, descriptor],
     env: childEnv({ ...unit.env, [UNIT_VARIABLE]: unit.name }),
   });
@@ -152,6 +159,7 @@ async function start(supervision: Supervision, unit: Unit): Promise<void> {
     bootId: bootId(),
     fingerprint: fingerprintOf(unit),
     startedAt: new Date().toISOString(),
+    ...(unit.stopSignal === undefined ? {} : { stopSignal: unit.stopSignal }),
   };
   await writeIfChanged(join(supervision.recordsDir, `${unit.name}.json`), JSON.stringify(record));
   const problem = await untilHealthy(
@@ -183,7 +191,7 @@ export async function stopUnit(supervision: Supervision, name: string, graceMs: 
   const record = runningRecord(supervision, name);
   const isAlive = (): boolean => record !== undefined && statOf(record.pid)?.startTicks === record.startTicks;
   if (record !== undefined && isAlive()) {
-    signal(record.pid, "SIGTERM");
+    signal(record.pid, record.stopSignal ?? "SIGTERM");
     const deadline = performance.now() + graceMs;
     while (isAlive() && performance.now() < deadline) await sleep(POLL_MS);
     if (isAlive()) signal(record.pid, "SIGKILL");

@@ -8,6 +8,10 @@ export interface Unit {
   readonly args: readonly string[];
   /** Added to the allow-listed environment. Secrets stand here, never in `args`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Whom it runs as; default: root, as whoever starts it. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** What asks it to end; default SIGTERM. */
+  readonly stopSignal?: "SIGINT";
   /** Units that must be healthy before this one starts. */
   readonly after: readonly string[];
   /** Config files to write before the start: absolute path to text. Part of the fingerprint. */
@@ -26,6 +30,7 @@ export const UnitRecord = z.strictObject({
   bootId: z.string().describe("The boot in which it was started."),
   fingerprint: z.string().describe("Hash of everything the daemon was started with."),
   startedAt: z.iso.datetime(),
+  stopSignal: z.literal("SIGINT").optional().describe("What asks it to end, where not SIGTERM."),
 });
 export type UnitRecord = z.infer<typeof UnitRecord>;
 

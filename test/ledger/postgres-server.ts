@@ -1,21 +1,12 @@
 // A real Postgres server of the tests' own: made in a temporary folder, on a free port, never as root, gone afterwards.
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { UserError } from "../../base/errors.ts";
 import { childEnv } from "../../base/process.ts";
-import { ensurePackages } from "../../lab/host/packages.ts";
+import { ensurePostgres, initPostgres, postgresOwner } from "../../lab/host/postgres.ts";
 
 export const PASSWORD = "correct-horse-battery-staple";
 
@@ -29,64 +20,22 @@ export interface PostgresServer {
   readonly stop: () => Promise<void>;
 }
 
-/** Where Debian has the newest server's programs; undefined where there is none. */
-function programs(): string | undefined {
-  const root = "/usr/lib/postgresql";
-  const versions = existsSync(root)
-    ? readdirSync(root).sort((one, other) => Number(other) - Number(one))
-    : [];
-  return versions.map((version) => join(root, version, "bin")).find((bin) => existsSync(join(bin, "initdb")));
-}
-
 /** @returns The server, or why there can be none on this machine. */
 export async function startPostgres(): Promise<PostgresServer | { readonly missing: string }> {
-  if (programs() === undefined) {
-    try {
-      if (process.getuid?.() !== 0) throw new UserError("not-root", "apt-get wants root");
-      await ensurePackages(["postgresql"], () => undefined);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      return {
-        missing: `Postgres is not installed, and could not be: ${error.message}. Next: apt-get install postgresql`,
-      };
-    }
+  try {
+    return await newServer(await ensurePostgres(() => undefined));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { missing: `${error.message} Next: ${error.hint ?? ""}` };
   }
-  const bin = programs();
-  if (bin === undefined) return { missing: "Package postgresql brought no server under /usr/lib/postgresql" };
-  return await newServer(bin);
-}
-
-/** Postgres refuses to run as root: it gets the user of its package, or nobody. */
-function identity(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const users = readFileSync("/etc/passwd", "utf8").split("\n");
-  const line =
-    users.find((user) => user.startsWith("postgres:")) ?? users.find((user) => user.startsWith("nobody:"));
-  const [, , uid, gid] = line?.split(":") ?? [];
-  return { uid: Number(uid), gid: Number(gid) };
 }
 
 async function newServer(bin: string): Promise<PostgresServer> {
-  const user = identity();
+  const user = postgresOwner();
   const folder = mkdtempSync("/tmp/mayfly-postgres-");
-  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
   const data = join(folder, "data");
-  const run = async (program: string, args: readonly string[]): Promise<void> => {
-    const child = spawn(join(bin, program), args, { ...user, cwd: folder, env: childEnv(), stdio: "ignore" });
-    const code = await new Promise((resolve) => child.once("close", resolve));
-    if (code !== 0) throw new Error(`${program} ended with ${String(code)}`);
-  };
-  await run("initdb", [
-    "--pgdata",
-    data,
-    "--username",
-    "mayfly",
-    "--auth",
-    "trust",
-    "--no-sync",
-    "--encoding",
-    "UTF8",
-  ]);
+  await initPostgres(bin, folder, user, "mayfly");
   writeFileSync(
     join(data, "pg_hba.conf"),
     "host all secured 127.0.0.1/32 scram-sha-256\nhost all mayfly 127.0.0.1/32 trust\n",

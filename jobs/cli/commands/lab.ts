@@ -1,25 +1,36 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { EXIT } from "../../../base/errors.ts";
 import { examples, jsonOption } from "../options.ts";
 import { printJson, printLine, renderTable } from "../output.ts";
 import { labS3Command } from "./lab-s3.ts";
 
+const count = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 16)
+    throw new InvalidArgumentError("It must be a whole number from 0 to 16.");
+  return value;
+};
+
 const up = () =>
   new Command("up")
     .description("bring the lab up: a real single-node Kubernetes, an S3 store, Pulumi, the Spark images")
     .option("--refresh", "look again for official downloads instead of using the remembered answer")
+    .option("--workers <count>", "so many workers in the cluster, with a ledger of their own; 0: none", count)
+    .option("--slots <count>", "runs at a time for each worker", count)
     .option("--without-environment", "leave the environment project to you: for 'pulumi up -s lab' by hand")
     .addHelpText(
       "after",
       examples(
         "mayfly lab up",
         'mayfly lab up && eval "$(npx mayfly lab env)"',
+        'mayfly lab up --workers 2 && eval "$(npx mayfly lab env --workers)"',
         'mayfly lab up --without-environment && eval "$(npx mayfly lab env)" && pulumi up -s lab',
       ),
     )
-    .action(async ({ refresh, withoutEnvironment }) => {
+    .action(async ({ refresh, withoutEnvironment, workers: replicas, slots = 2 }) => {
       const { labUp } = await import("../../../lab/index.ts");
-      await labUp({ refresh, environment: withoutEnvironment !== true });
+      const workers = replicas === undefined ? undefined : { replicas, slots };
+      await labUp({ refresh, environment: withoutEnvironment !== true, workers });
     });
 
 const down = () =>
@@ -87,10 +98,17 @@ const env = () =>
     .description(
       "print shell lines that put the lab's tools, cluster, Pulumi state and S3 store into a shell",
     )
-    .addHelpText("after", examples('eval "$(npx mayfly lab env)" && kubectl get pods -A'))
-    .action(async () => {
+    .option("--workers", "as the workers in the cluster have it: their ledger, and their state in S3")
+    .addHelpText(
+      "after",
+      examples(
+        'eval "$(npx mayfly lab env)" && kubectl get pods -A',
+        'eval "$(npx mayfly lab env --workers)" && mayfly submit examples/pi/job.yaml',
+      ),
+    )
+    .action(async ({ workers }) => {
       const { labEnv } = await import("../../../lab/index.ts");
-      process.stdout.write(labEnv());
+      process.stdout.write(labEnv(workers === true));
     });
 
 export const labCommand = () =>

@@ -265,10 +265,19 @@ describe("S3", () => {
     });
   });
 
-  test("a tenant may use objects of its bucket, never change the bucket", () => {
-    const policy = bucketPolicy("demo-input", "DEMO0000ABC");
+  test("a tenant may use objects of its bucket, a worker may not delete them, and nobody may change the bucket", () => {
+    const policy = bucketPolicy("demo-input", { tenant: "DEMO0000ABC", worker: "WORKER00DEF" });
     expect(policy).toContain("arn:aws:s3:::demo-input/*");
     expect(policy).not.toMatch(/s3:\*|PutBucket|DeleteBucket/);
+    expect(
+      policy.match(/"Principal":{"AWS":\["DEMO0000ABC"\]}.{0,80}s3:DeleteObject|s3:DeleteObject/g),
+    ).toHaveLength(1);
+  });
+
+  test("a bucket of Mayfly's own is for workers, and for no tenant", () => {
+    const policy = bucketPolicy("mayfly-state", { tenant: undefined, worker: "WORKER00DEF" });
+    expect(policy).toContain("s3:DeleteObject");
+    expect(policy).not.toContain("Tenant");
   });
 
   test("the server listens on loopback and the node's address only", () => {
