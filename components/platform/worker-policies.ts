@@ -78,10 +78,10 @@ export const namespacePolicy = ({ user, environment, tenants }: WorkerBounds): P
   },
   matchConditions: byWorker(user),
   variables: [
-    { name: "namespace", expression: "request.operation == 'CREATE' ? object : oldObject" },
-    { name: "tenant", expression: label("variables.namespace", "mayfly.dev/tenant") },
-    { name: "runs", expression: isRuns("variables.namespace", environment) },
-    { name: "tenants", expression: isTenants("variables.namespace", environment) },
+    { name: "subject", expression: "request.operation == 'CREATE' ? object : oldObject" },
+    { name: "tenant", expression: label("variables.subject", "mayfly.dev/tenant") },
+    { name: "runs", expression: isRuns("variables.subject", environment) },
+    { name: "tenants", expression: isTenants("variables.subject", environment) },
     ...maps,
   ],
   validations: [
