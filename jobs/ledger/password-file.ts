@@ -12,13 +12,13 @@ export interface PasswordFor {
 
 /**
  * The password for a connection from Postgres' password file: PGPASSFILE, else `~/.pgpass`. As by libpq, the first line that
- * fits counts, and a file that others may read is not used. https://www.postgresql.org/docs/current/libpq-pgpass.html
+ * fits counts, and a file that others may read is not used ({@link isClosed}). https://www.postgresql.org/docs/current/libpq-pgpass.html
  */
 export async function passwordFromFile(wanted: PasswordFor): Promise<string | undefined> {
   const path = process.env["PGPASSFILE"] ?? join(homedir(), ".pgpass");
   let text: string;
   try {
-    if (((await stat(path)).mode & 0o077) !== 0) {
+    if (!isClosed(await stat(path))) {
       process.emitWarning(`The password file ${path} is not used: others may read it (chmod 600 ${path}).`);
       return undefined;
     }
@@ -29,6 +29,16 @@ export async function passwordFromFile(wanted: PasswordFor): Promise<string | un
   }
   return passwordIn(text, wanted);
 }
+
+/**
+ * Whether nobody else may read a file: none of its group and no others. One of root's may be read by its group, which is how a
+ * Kubernetes Secret comes to a user who is not root; libpq says the same of keys:
+ * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-CLIENTCERT
+ */
+export const isClosed = (
+  { mode, uid }: { readonly mode: number; readonly uid: number },
+  self = process.getuid?.(),
+): boolean => (mode & (uid === 0 && self !== 0 ? 0o037 : 0o077)) === 0;
 
 /** From the lines `host:port:database:user:password`; `*` fits all, `\` takes the meaning of the next character away. */
 export function passwordIn(text: string, { host, port, database, user }: PasswordFor): string | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { passwordIn } from "../../../jobs/ledger/password-file.ts";
+import { isClosed, passwordIn } from "../../../jobs/ledger/password-file.ts";
 
 const wanted = { host: "db.acme.example", port: "5432", database: "mayfly", user: "mayfly" };
 
@@ -14,5 +14,21 @@ describe("Postgres' password file", () => {
     ["lines of Windows", "*:*:*:*:s3cret\r\n", "s3cret"],
   ])("gives %s", (_what, text, password) => {
     expect(passwordIn(text, wanted)).toBe(password);
+  });
+});
+
+describe("who may read the password file", () => {
+  const worker = 65_532;
+
+  test("only its owner, where it is ours", () => {
+    expect(isClosed({ mode: 0o100600, uid: worker }, worker)).toBe(true);
+    expect(isClosed({ mode: 0o100640, uid: worker }, worker)).toBe(false);
+    expect(isClosed({ mode: 0o100640, uid: 0 }, 0)).toBe(false);
+  });
+
+  test("its group too, where it is root's and we are not, as with a Secret in a pod", () => {
+    expect(isClosed({ mode: 0o100440, uid: 0 }, worker)).toBe(true);
+    expect(isClosed({ mode: 0o100460, uid: 0 }, worker)).toBe(false);
+    expect(isClosed({ mode: 0o100444, uid: 0 }, worker)).toBe(false);
   });
 });
