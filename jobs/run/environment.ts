@@ -57,6 +57,19 @@ export const pluginRemarks = ({ pulumi }: Connection): readonly string[] =>
       ]
     : [];
 
+/** What people are to know of an environment on each use. */
+export const environmentRemarks = ({
+  connection,
+  contract,
+}: Pick<Environment, "connection" | "contract">): readonly string[] => [
+  ...pluginRemarks(connection),
+  ...(contract.fence === undefined
+    ? [
+        `Nothing in environment ${contract.name} stops a helper that has lost its lease and goes on (docs/leases.md): bring it up again with this version`,
+      ]
+    : []),
+];
+
 const WHAT = {
   connection: { name: "connection file", version: "mayfly.dev/connection/v1" },
   contract: { name: "environment contract", version: CONTRACT_VERSION },

@@ -3,7 +3,7 @@ import type { Plan } from "../../schema/plan.ts";
 import type { RunReport } from "../../schema/report.ts";
 import type { ClaimedRun, RunPatch } from "../ledger/index.ts";
 import { saveReport } from "../run/collect.ts";
-import { pluginRemarks } from "../run/environment.ts";
+import { environmentRemarks } from "../run/environment.ts";
 import { Journal } from "../run/journal.ts";
 import { type Effect, type MachineEvent, type RunState, reduce, type Step } from "../run/machine.ts";
 import type { RunRecords } from "../run/records.ts";
@@ -122,7 +122,7 @@ export class Driver implements Driven {
     const { run, tools } = this;
     this.journal = new Journal(this.#records(), workerRecord(run, plan, tools.holder), tools.onEvent);
     if (plan.attempt === 1)
-      for (const remark of pluginRemarks(tools.environment.connection)) this.journal.warn(remark);
+      for (const remark of environmentRemarks(tools.environment)) this.journal.warn(remark);
     return this.journal;
   };
 

@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { EXIT } from "../../../base/errors.ts";
-import { findConnection, readConnection, readContract } from "../../../jobs/run/environment.ts";
+import {
+  environmentRemarks,
+  findConnection,
+  readConnection,
+  readContract,
+} from "../../../jobs/run/environment.ts";
 import { environment } from "../plan/sample.ts";
 import { connection } from "./fakes.ts";
 
@@ -21,6 +26,22 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await rm(folder, { recursive: true });
+});
+
+describe("what is said of an environment on each use", () => {
+  const official = { ...connection, pulumi: { ...connection.pulumi, kubernetesPlugin: "official" as const } };
+  const fenced = { ...environment(), fence: { policies: ["mayfly-lab-fence-objects"] } };
+
+  test("is nothing where the official plugin is used and stale helpers are fenced off", () => {
+    expect(environmentRemarks({ connection: official, contract: fenced })).toEqual([]);
+  });
+
+  test("names a stand-in plugin, and a contract that knows no fence", () => {
+    expect(environmentRemarks({ connection, contract: environment() })).toEqual([
+      expect.stringContaining("stand-in provider plugin"),
+      expect.stringContaining("lost its lease"),
+    ]);
+  });
 });
 
 describe("which environment a command talks to", () => {
