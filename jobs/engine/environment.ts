@@ -24,8 +24,11 @@ export function engineEnv(connection: Connection): Record<string, string> {
     PULUMI_SUPPRESS_NEO_LINK: "true",
     // A job's state lives for minutes: a copy of it beside each of its versions is of no use.
     PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
-    // The CLI's and Go plugins' heaps grow by half instead of by all: 13 MB less per process, no measurable time.
-    GOGC: "50",
+    // The CLI lives for seconds: it collects its garbage only when its heap nears this. A tenth less CPU time than with Go's own setting.
+    GOGC: "400",
+    GOMEMLIMIT: "160MiB",
+    // It keeps a log of each call in PULUMI_HOME, 500 MB by default, and looks at all of them at each start.
+    PULUMI_LOG_ROTATION_MAX_TOTAL_MB: "50",
     // For backends in S3, such as the lab's own server.
     AWS_SHARED_CREDENTIALS_FILE: connection.s3.credentialsFile,
     AWS_PROFILE: connection.s3.profile,

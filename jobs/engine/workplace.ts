@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliFailed, runPulumi } from "./command.ts";
 import { classifyFailure, EngineFailure } from "./errors.ts";
+import { PROJECT } from "./project.ts";
+import { createStackFile, removeStackFiles } from "./state-files.ts";
 import type { EngineEvent, OperationOptions, PolicyViolation } from "./types.ts";
 
 /** Where an operation works. */
@@ -13,20 +15,19 @@ export interface Workplace {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The Pulumi project that all job stacks belong to: stacks/job. */
-const PROJECT = "mayfly-job";
-
 /** Every Kubernetes object names its provider: the default one would talk to whatever cluster the shell points to. */
 const STACK_CONFIG = { "pulumi:disable-default-providers": ["*"] };
 
 /**
- * Creates a new, empty stack. By the CLI directly, as the SDK does it, so that it is made while the SDK is still being loaded.
- * `--no-select`: else a file that remembers the choice is left in PULUMI_HOME for each folder that an operation worked in.
+ * Creates a new, empty stack: as a file where the backend is a folder, else by the CLI directly, as the SDK does it, so that it is made while
+ * the SDK is still being loaded.
  */
 export async function createStack(place: Workplace, stack: string): Promise<void> {
   try {
     await inFolder(place, stack, {}, async (folder) => {
-      await createIn(folder, stack, place.env);
+      const done = await createStackFile(backendOf(place), stack);
+      if (done === "exists") throw new CliFailed(`error: stack '${stack}' already exists`);
+      if (done === "other") await createIn(folder, stack, place.env);
     });
   } catch (error) {
     await removeHalfFiles(place, stack);
@@ -34,7 +35,12 @@ export async function createStack(place: Workplace, stack: string): Promise<void
   }
 }
 
-/** The same in a folder that is there. */
+const backendOf = ({ env }: Workplace): string => env["PULUMI_BACKEND_URL"] ?? "";
+
+/**
+ * Creates it by the CLI, in a folder that is there.
+ * `--no-select`: else a file that remembers the choice is left in PULUMI_HOME for each folder that an operation worked in.
+ */
 export async function createIn(folder: string, stack: string, env: Workplace["env"]): Promise<void> {
   await runPulumi(["stack", "init", stack, "--no-select"], folder, env);
 }
@@ -42,6 +48,7 @@ export async function createIn(folder: string, stack: string, env: Workplace["en
 /** Removes an empty stack. Without `--remove-backups` (so also by `destroy --remove`) a copy of the last state would stay. */
 export async function removeStack(place: Workplace, stack: string): Promise<void> {
   await inFolder(place, stack, {}, async (folder) => {
+    if ((await removeStackFiles(backendOf(place), stack)) === "done") return;
     await runPulumi(["stack", "rm", stack, "--yes", "--remove-backups"], folder, place.env);
   });
   await removeHalfFiles(place, stack);
@@ -76,8 +83,8 @@ export async function forgetStack(place: Workplace, stack: string): Promise<void
  * Who dies, or finds the disk full, while it writes a lock or a state into a backend of files leaves a temporary file there. Pulumi takes
  * that of a lock for somebody's, fails to read it, and refuses each operation on the stack from then on. Locks themselves are left alone.
  */
-async function removeHalfFiles({ env }: Workplace, stack: string): Promise<void> {
-  const backend = env["PULUMI_BACKEND_URL"] ?? "";
+async function removeHalfFiles(place: Workplace, stack: string): Promise<void> {
+  const backend = backendOf(place);
   if (!backend.startsWith("file:///")) return;
   const root = join(fileURLToPath(backend), ".pulumi");
   const sweep = async (folder: string, begins: string): Promise<void> => {
@@ -86,6 +93,7 @@ async function removeHalfFiles({ env }: Workplace, stack: string): Promise<void>
     await Promise.all(half.map((name) => rm(join(folder, name), { force: true })));
   };
   await sweep(join(root, "locks", "organization", PROJECT, stack), "");
+  await sweep(join(root, "locks", "organization", PROJECT), `${stack}.`);
   await sweep(join(root, "stacks", PROJECT), `${stack}.json.`);
 }
 
