@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { dnsLabel, Labels, Mib, Millicores, Seconds } from "./primitives.ts";
+import { TenantLimits } from "./service.ts";
 
 /** A peer that a run's pods may talk to, in the terms of a NetworkPolicy rule (after service translation). */
 export const NetworkPeer = z.discriminatedUnion("kind", [
@@ -79,6 +80,8 @@ export const Tenant = z.strictObject({
   buckets: z
     .array(z.string())
     .describe("Buckets the tenant may use, for the error message when a job names another."),
+  /** Not in contracts that were written before there were limits. */
+  limits: TenantLimits,
 });
 export type Tenant = z.infer<typeof Tenant>;
 

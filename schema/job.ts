@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { FlinkBatch, FlinkStream } from "./flink.ts";
 import { CodeUrl, Cpu, Duration, dnsLabel, JavaClass, Memory, S3Url } from "./primitives.ts";
+import { ServiceClass } from "./service.ts";
 
 const Python = z.strictObject({
   kind: z.literal("python"),
@@ -129,6 +130,9 @@ const Common = z.strictObject({
     .prefault({}),
   serviceLevel: z
     .strictObject({
+      class: ServiceClass.default("standard").describe(
+        "How soon a submitted run leaves the queue: urgent before standard before batch, as far as the tenant may.",
+      ),
       spot: z
         .enum(["never", "workers"])
         .default("never")

@@ -14,6 +14,8 @@ export interface Backend {
   readonly hasTable: (db: Kysely<Tables>, name: string) => Promise<boolean>;
   /** Keeps others from changing the schema until the transaction ends. */
   readonly lockSchema: (transaction: Kysely<Tables>) => Promise<void>;
+  /** Keeps others who ask for the same name waiting until the transaction ends. */
+  readonly lockName: (transaction: Kysely<Tables>, name: string) => Promise<void>;
   /** What an error of the driver means for people; the error itself where it is none of the surroundings'. */
   readonly explain: (error: unknown) => unknown;
 }

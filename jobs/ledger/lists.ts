@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import { EXIT, UserError } from "../../base/errors.ts";
 import { suggest } from "../../base/nearest.ts";
+import type { Backend } from "./backend.ts";
 import { SUMMARY_COLUMNS, summaryOf } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 import { type RunFilter, type RunSummaryRow, TERMINAL_STATES } from "./types.ts";
@@ -9,7 +10,7 @@ type Db = Kysely<Tables>;
 
 /** See `Ledger.list`. */
 export async function list(db: Db, filter: RunFilter = {}): Promise<readonly RunSummaryRow[]> {
-  const { states, tenant, job, since, leftBehind, detached, environment, limit } = filter;
+  const { states, tenant, job, since, leftBehind, detached, environment, limit, onUnreadable } = filter;
   // `in ()` is no SQL on Postgres.
   if (states?.length === 0) return [];
   let query = db.selectFrom("runs").select(SUMMARY_COLUMNS);
@@ -22,7 +23,16 @@ export async function list(db: Db, filter: RunFilter = {}): Promise<readonly Run
   if (environment !== undefined) query = query.where("environment", "=", environment);
   if (limit !== undefined) query = query.limit(limit);
   const rows = await query.orderBy("submitted_at", "desc").orderBy("run", "desc").execute();
-  return rows.map(summaryOf);
+  return rows.flatMap((row) => {
+    try {
+      return [summaryOf(row)];
+    } catch (error) {
+      // One that another version wrote, or that is damaged, does not hide the others.
+      if (onUnreadable === undefined || !(error instanceof UserError)) throw error;
+      onUnreadable(row.run, error);
+      return [];
+    }
+  });
 }
 
 /** Jobs that a mistyped name is held against. */
@@ -46,14 +56,25 @@ export async function history(
   });
 }
 
-/** See `Ledger.prune`. */
-export async function prune(db: Db, endedBefore: string): Promise<number> {
-  const gone = await db
-    .deleteFrom("runs")
-    .where("state", "in", [...TERMINAL_STATES])
-    .where("ended_at", "<", endedBefore)
-    .where("left_behind", "=", "[]")
-    .returning("run")
-    .execute();
-  return gone.length;
+/** Runs of one statement, so that others who write wait for milliseconds. */
+const AT_ONCE = 200;
+
+/** See `Ledger.prune`. Events and leases go with their runs. */
+export async function prune({ db, rowLocks }: Backend, endedBefore: string): Promise<number> {
+  for (let gone = 0; ; ) {
+    let old = db
+      .selectFrom("runs")
+      .select("run")
+      .where("state", "in", [...TERMINAL_STATES])
+      .where("ended_at", "<", endedBefore)
+      .where("left_behind", "=", "[]")
+      .orderBy("ended_at")
+      .limit(AT_ONCE);
+    // Several helpers may do it at once.
+    if (rowLocks) old = old.forUpdate().skipLocked();
+    const runs = (await old.execute()).map(({ run }) => run);
+    if (runs.length === 0) return gone;
+    const deleted = await db.deleteFrom("runs").where("run", "in", runs).returning("run").execute();
+    gone += deleted.length;
+  }
 }

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Tables } from "./tables.ts";
 
 type Migration = (db: Kysely<Tables>) => Promise<void>;
@@ -7,7 +7,7 @@ type Migration = (db: Kysely<Tables>) => Promise<void>;
  * The steps from an empty database to the newest schema, in order; a step that was released never changes. SQLite and Postgres run
  * the same ones.
  */
-const MIGRATIONS: readonly Migration[] = [runsEventsLeasesSavepoints, machineStates];
+const MIGRATIONS: readonly Migration[] = [runsEventsLeasesSavepoints, machineStates, queueIndices];
 
 /** The schema that this version reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -102,4 +102,33 @@ async function runsEventsLeasesSavepoints(db: Kysely<Tables>): Promise<void> {
 /** Runs that workers take from the queue: what the state machine knows of them. */
 async function machineStates(db: Kysely<Tables>): Promise<void> {
   await db.schema.alterTable("runs").addColumn("machine", "text").execute();
+}
+
+/**
+ * What workers ask twice a second is answered by indices of the few rows that it is about, however many runs have ended. The queries
+ * repeat the conditions word for word: only so SQLite knows that an index has all rows (https://sqlite.org/partialindex.html).
+ */
+async function queueIndices(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createIndex("runs_waiting")
+    .on("runs")
+    .columns(["environment", "tenant", "priority desc", "submitted_at", "run", "not_before"])
+    .where(sql<boolean>`state = 'queued' and machine is not null`)
+    .execute();
+  await db.schema
+    .createIndex("runs_at_work")
+    .on("runs")
+    .columns(["environment", "tenant", "state", "run"])
+    .where(
+      sql<boolean>`state in ('planning', 'creating', 'running', 'finishing', 'destroying', 'kept') and machine is not null`,
+    )
+    .execute();
+  await db.schema
+    .createIndex("runs_wished")
+    .on("runs")
+    .columns(["holder", "run"])
+    .where(sql<boolean>`cancel_requested_at is not null and ended_at is null`)
+    .execute();
+  // A tenant's list.
+  await db.schema.createIndex("runs_tenant").on("runs").columns(["tenant", "submitted_at"]).execute();
 }

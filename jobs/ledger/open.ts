@@ -3,7 +3,9 @@ import { EXIT, UserError } from "../../base/errors.ts";
 import { type Backend, prepareSchema } from "./backend.ts";
 import { append, events, leases, noteLease } from "./events.ts";
 import { history, list, prune } from "./lists.ts";
-import { adopt, claim, forget, get, requestCancel, submit, update } from "./runs.ts";
+import { claim, heads, load, wished } from "./queue.ts";
+import { adopt, forget, get, requestCancel, update } from "./runs.ts";
+import { find, submit } from "./submit.ts";
 import type { Ledger } from "./types.ts";
 
 /** See index.ts. */
@@ -58,13 +60,17 @@ function ledgerOn(backend: Backend): Ledger {
   };
   return {
     location,
-    submit: async (submission) => await told(() => submit(db, submission)),
+    submit: async (submission, options) => await told(() => submit(backend, submission, options)),
+    find: async (tenant, key) => await told(() => find(db, tenant, key)),
     adopt: async (run) => await told(() => adopt(db, run)),
     get: async (run) => await told(() => get(db, run)),
     list: async (filter) => await told(() => list(db, filter)),
     history: async (job, filter) => await told(() => history(db, job, filter)),
     update: async (run, version, patch) => await told(() => update(db, run, version, patch)),
     claim: async (request) => await told(() => claim(backend, request)),
+    load: async (environment, except) => await told(() => load(db, environment, except)),
+    heads: async (query) => await told(() => heads(db, query)),
+    wished: async (holder) => await told(() => wished(db, holder)),
     requestCancel: async (run) => await told(() => requestCancel(db, run)),
     append: async (run, appended) => await told(() => append(backend, run, appended)),
     events: async (run, after) => await told(() => events(db, run, after)),
@@ -75,7 +81,7 @@ function ledgerOn(backend: Backend): Ledger {
     forget: async (run, version) => {
       await told(() => forget(db, run, version));
     },
-    prune: async (endedBefore) => await told(() => prune(db, endedBefore)),
+    prune: async (endedBefore) => await told(() => prune(backend, endedBefore)),
     close: async () => {
       await db.destroy();
     },

@@ -14,6 +14,8 @@ const CONNECTIONS = 3;
 
 /** Of the advisory lock under which the schema is made: any number that nobody else uses. */
 const SCHEMA_LOCK = 0x6d61_7966;
+/** Of those of tenants' queues; those of two numbers are others than those of one. */
+const NAME_LOCK = 1;
 
 /**
  * Connects to the server that a URL names; the password may come from PGPASSWORD or PGPASSFILE. A connection that breaks is made
@@ -27,6 +29,8 @@ export async function openPostgres(url: string): Promise<Backend> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     statement_timeout: QUERY_TIMEOUT_MS,
+    // A helper that was stopped, or cut off, in the midst of a transaction keeps its run locked for its successor no longer than that.
+    idle_in_transaction_session_timeout: QUERY_TIMEOUT_MS,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     application_name: "mayfly",
@@ -35,6 +39,11 @@ export async function openPostgres(url: string): Promise<Backend> {
   });
   // A connection at rest that breaks is told here, and has left the pool already: the next call makes a new one.
   pool.on("error", () => undefined);
+  // One that breaks in the midst of a transaction tells its query, if it has one, and this listener: without one the process would end.
+  // https://node-postgres.com/apis/client#error
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+  });
   return {
     location,
     db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
@@ -49,6 +58,10 @@ export async function openPostgres(url: string): Promise<Backend> {
     },
     lockSchema: async (transaction) => {
       await sql`select pg_advisory_xact_lock(${SCHEMA_LOCK}::bigint)`.execute(transaction);
+    },
+    lockName: async (transaction, name) => {
+      // Two names of one hash only wait for each other.
+      await sql`select pg_advisory_xact_lock(${NAME_LOCK}::int, hashtext(${name}))`.execute(transaction);
     },
     explain: (error) => explain(location, error),
   };

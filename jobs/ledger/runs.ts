@@ -1,123 +1,15 @@
 import type { Kysely } from "kysely";
 import { EXIT, UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
-import type { Backend } from "./backend.ts";
-import { digestOf } from "./digest.ts";
 import { patchColumns, rowOf, runOf, SUMMARY_COLUMNS, summaryOf } from "./rows.ts";
-import type { RunsTable, Tables } from "./tables.ts";
-import {
-  type ClaimedRun,
-  type Ledger,
-  type LedgerRun,
-  type RunPatch,
-  type RunSummaryRow,
-  type Submission,
-  TERMINAL_STATES,
-} from "./types.ts";
+import type { Tables } from "./tables.ts";
+import { type LedgerRun, type RunPatch, type RunSummaryRow, TERMINAL_STATES } from "./types.ts";
 
 type Db = Kysely<Tables>;
 
 const now = (): string => new Date().toISOString();
 
 const isTerminal = (state: string): boolean => TERMINAL_STATES.some((terminal) => terminal === state);
-
-/** See {@link Ledger.submit}. */
-export async function submit(db: Db, submission: Submission): Promise<{ run: string; created: boolean }> {
-  const row = newRow(submission);
-  // Once more only where the key's first run was forgotten between the two statements.
-  for (let tries = 0; tries < 3; tries++) {
-    const inserted = await db
-      .insertInto("runs")
-      .values(row)
-      .onConflict((conflict) => conflict.doNothing())
-      .returning("run")
-      .executeTakeFirst();
-    if (inserted !== undefined) return { run: inserted.run, created: true };
-    const first =
-      submission.key === undefined
-        ? undefined
-        : await db
-            .selectFrom("runs")
-            .select(["run", "spec_digest"])
-            .where("tenant", "=", row.tenant)
-            .where("key", "=", submission.key)
-            .executeTakeFirst();
-    if (first !== undefined) {
-      if (first.spec_digest !== row.spec_digest) throw keyReused(submission, first.run);
-      return { run: first.run, created: false };
-    }
-    if (await exists(db, submission.run)) throw runExists(submission.run);
-  }
-  throw runExists(submission.run);
-}
-
-const exists = async (db: Db, run: string): Promise<boolean> =>
-  (await db.selectFrom("runs").select("run").where("run", "=", run).executeTakeFirst()) !== undefined;
-
-const runExists = (run: string): UserError =>
-  new UserError("run-exists", `There is a run ${run} already.`, {
-    hint: "Leave the run's id out, so that a new one is made.",
-    exitCode: EXIT.conflict,
-  });
-
-const keyReused = ({ key, spec }: Submission, first: string): UserError =>
-  new UserError(
-    "key-reused",
-    `Key ${key ?? ""} of tenant ${spec.tenant} is taken: run ${first} was submitted with it, for another spec, environment or interval.`,
-    {
-      path: `run ${first}`,
-      hint: `See what that was: npx mayfly show ${first}. Submit with another key.`,
-      exitCode: EXIT.conflict,
-    },
-  );
-
-function newRow(submission: Submission): RunsTable {
-  const {
-    run,
-    key,
-    spec,
-    environment,
-    connection,
-    interval,
-    priority = 0,
-    notBefore,
-    holder,
-    machine,
-  } = submission;
-  const at = submission.submittedAt ?? now();
-  return rowOf({
-    run,
-    key,
-    spec,
-    specDigest: digestOf(submission),
-    tenant: spec.tenant,
-    job: spec.name,
-    environment,
-    connection,
-    interval,
-    priority,
-    notBefore,
-    holder,
-    state: holder === undefined ? "queued" : "planning",
-    startedAt: holder === undefined ? undefined : at,
-    submittedAt: at,
-    updatedAt: at,
-    attempt: 0,
-    fence: 0,
-    left: [],
-    version: 1,
-    phase: undefined,
-    failureClass: undefined,
-    outcome: undefined,
-    namespace: undefined,
-    stack: undefined,
-    cancelRequestedAt: undefined,
-    endedAt: undefined,
-    plan: undefined,
-    report: undefined,
-    machine,
-  });
-}
 
 /** See {@link Ledger.adopt}. */
 export async function adopt(db: Db, run: LedgerRun): Promise<boolean> {
@@ -195,46 +87,6 @@ async function notMine(db: Db, run: string): Promise<UserError> {
     hint: `Look at it again: npx mayfly show ${run}`,
     exitCode: EXIT.conflict,
   });
-}
-
-/** See {@link Ledger.claim}. */
-export async function claim(
-  { db, rowLocks }: Backend,
-  { holder, run }: Parameters<Ledger["claim"]>[0],
-): Promise<ClaimedRun | undefined> {
-  const at = now();
-  let next = db
-    .selectFrom("runs as queued")
-    .select("queued.run")
-    .where("queued.state", "=", "queued")
-    .where((build) =>
-      build.or([build("queued.not_before", "is", null), build("queued.not_before", "<=", at)]),
-    )
-    .orderBy("queued.priority", "desc")
-    .orderBy("queued.submitted_at")
-    .orderBy("queued.run")
-    .limit(1);
-  if (run !== undefined) next = next.where("queued.run", "=", run);
-  // Others pass over a row that is just being taken, instead of waiting for it. SQLite has one writer at a time anyway.
-  if (rowLocks) next = next.forUpdate().skipLocked();
-  const row = await db
-    .updateTable("runs")
-    .set((build) => ({
-      state: "planning",
-      holder,
-      started_at: build.fn.coalesce("started_at", build.val(at)),
-      updated_at: at,
-      version: build("version", "+", 1),
-    }))
-    // `=`, not `in`: a subquery with a limit and locks must be evaluated once.
-    .where("run", "=", next)
-    .where("state", "=", "queued")
-    .returningAll()
-    .executeTakeFirst();
-  if (row === undefined) return undefined;
-  const { spec, ...claimed } = runOf(row);
-  if (spec === undefined) throw new Error(`run ${claimed.run} was queued without a spec`);
-  return { ...claimed, spec };
 }
 
 /** See {@link Ledger.requestCancel}. */

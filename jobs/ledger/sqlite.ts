@@ -38,6 +38,9 @@ export async function openSqlite(path: string): Promise<Backend> {
     lockSchema: async () => {
       await Promise.resolve();
     },
+    lockName: async () => {
+      await Promise.resolve();
+    },
     explain: (error) => explain(path, error),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { UserError } from "../../base/errors.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import type { Outcome } from "../../schema/outcome.ts";
@@ -15,6 +16,15 @@ export const LIVE_STATES = [
   "destroying",
   "kept",
 ] as const;
+/** States in which a run takes one of its tenant's places: a helper works on it, or its cluster is kept. */
+export const AT_WORK_STATES = [
+  "planning",
+  "creating",
+  "running",
+  "finishing",
+  "destroying",
+  "kept",
+] as const satisfies readonly (typeof LIVE_STATES)[number][];
 /** States in which a run stays. `kept` is none of them: its cluster is up on purpose and someone has to destroy it. */
 export const TERMINAL_STATES = ["succeeded", "failed", "cancelled", "lost"] as const;
 export const RunStateName = z.enum([...LIVE_STATES, ...TERMINAL_STATES]);
@@ -133,6 +143,40 @@ export interface RunFilter {
   readonly environment?: string | undefined;
   /** At most so many, the newest. */
   readonly limit?: number | undefined;
+  /** Told of each run that can't be read, which is left out; where left out itself, the first such run is thrown. */
+  readonly onUnreadable?: ((run: string, error: UserError) => void) | undefined;
+}
+
+/** How many runs of one tenant workers have, and have to come, in one environment. */
+export interface TenantLoad {
+  readonly tenant: string;
+  readonly queued: number;
+  /** A helper works on them, or did. */
+  readonly working: number;
+  readonly kept: number;
+}
+
+/** A run in the queue, as it is chosen by. */
+export type QueuedRow = Pick<RunSummaryRow, "run" | "tenant" | "priority" | "submittedAt" | "notBefore">;
+
+export interface HeadsQuery {
+  readonly environment: string;
+  /** So many by priority, and so many by age, of each tenant. */
+  readonly perTenant: number;
+  /** Tenants that have no room for more. */
+  readonly without?: readonly string[] | undefined;
+  /** Runs that are passed over. */
+  readonly except?: readonly string[] | undefined;
+}
+
+export interface ClaimRequest {
+  readonly holder: string;
+  /** Exactly this one. */
+  readonly run?: string | undefined;
+  /** Not where its tenant has as many at work in its environment; see {@link AT_WORK_STATES}. Only with `run`. */
+  readonly running?: number | undefined;
+  /** Throws where the run can't be worked on: it stays in the queue then. */
+  readonly accept?: ((run: ClaimedRun) => void) | undefined;
 }
 
 /** An event with its place in the run's order. */
@@ -159,7 +203,15 @@ export interface Ledger {
    * Records a run. Submitting the same again by its key is no error: `created` is false and `run` is the first one.
    * @throws UserError `key-reused` where the key's first run has another spec, environment or interval; `run-exists` for a run id in use.
    */
-  readonly submit: (submission: Submission) => Promise<{ readonly run: string; readonly created: boolean }>;
+  readonly submit: (
+    submission: Submission,
+    options?: {
+      /** Asked before a run is made, with how many of its tenant wait in its environment; what it throws is thrown. Several at once are asked in turn. */
+      readonly admit?: (queued: number) => void;
+    },
+  ) => Promise<{ readonly run: string; readonly created: boolean }>;
+  /** The run that a tenant's key made, if there is one. */
+  readonly find: (tenant: string, key: string) => Promise<string | undefined>;
   /** Takes over a run that was recorded elsewhere, as it is; does nothing where there is one of that id. */
   readonly adopt: (run: LedgerRun) => Promise<boolean>;
   /** @throws UserError `unknown-run` with the nearest known id; `run-unreadable` where another version wrote it. */
@@ -179,12 +231,16 @@ export interface Ledger {
   readonly update: (run: string, version: number, patch: RunPatch) => Promise<number>;
   /**
    * Takes the next queued run that is due: by priority, then age; or exactly `run`, if it still is queued. Its state is `planning` then.
-   * Of several workers only one gets it. Undefined where there is none.
+   * Of several workers only one gets it, and never do they pass a tenant's limit together. Undefined where there is none to take.
+   * @throws UserError `run-unreadable`; the run stays in the queue.
    */
-  readonly claim: (claim: {
-    readonly holder: string;
-    readonly run?: string | undefined;
-  }) => Promise<ClaimedRun | undefined>;
+  readonly claim: (claim: ClaimRequest) => Promise<ClaimedRun | undefined>;
+  /** How many runs of workers there are, by tenant. @param except Runs that are not counted. */
+  readonly load: (environment: string, except?: readonly string[]) => Promise<readonly TenantLoad[]>;
+  /** The queued runs of workers that are due and may be next. */
+  readonly heads: (query: HeadsQuery) => Promise<readonly QueuedRow[]>;
+  /** Those of a holder's runs that have not ended and whose end somebody asked for. */
+  readonly wished: (holder: string) => Promise<readonly string[]>;
   /**
    * Asks for a run's end. A queued one is cancelled at once; of another the holder is told by `cancelRequestedAt`, whose version
    * stays: it is a message, no change of what the holder owns. Asking again changes nothing.

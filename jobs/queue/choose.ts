@@ -1,12 +1,4 @@
-import {
-  type Choice,
-  type HeldBack,
-  type Limits,
-  limitsOf,
-  type Memory,
-  type QueuedRun,
-  type RunningRun,
-} from "./types.ts";
+import { type Choice, type HeldBack, type Limits, limitsOf, type Memory, type QueuedRun } from "./types.ts";
 
 /**
  * Each so-manieth start goes to the run that has waited longest, whatever its priority and its tenant's share: else an endless stream
@@ -15,8 +7,12 @@ import {
 export const PATIENCE = 4;
 
 export interface ChooseInput {
+  /** All that wait, or at least as many of each tenant, by priority and by age, as this helper may start: the same are chosen. */
   readonly queue: readonly QueuedRun[];
-  readonly running: readonly RunningRun[];
+  /** How many runs are at work on all helpers, by tenant. */
+  readonly running: ReadonlyMap<string, number>;
+  /** How many of them on this one. */
+  readonly here: number;
   readonly limits: Limits;
   readonly memory: Memory;
   /** Milliseconds since 1970. */
@@ -29,14 +25,13 @@ export interface ChooseInput {
  * Pure: which queued runs this helper starts now. Highest priority first, then the tenant with the least running for its weight, then who
  * waits longest; within the limits of tenant, helper and memory. The order of `queue` does not matter.
  */
-export function choose({ queue, running, limits, memory, now, turn }: ChooseInput): Choice {
-  const perTenant = new Map<string, number>();
-  for (const { tenant } of running) perTenant.set(tenant, (perTenant.get(tenant) ?? 0) + 1);
+export function choose({ queue, running, here, limits, memory, now, turn }: ChooseInput): Choice {
+  const perTenant = new Map(running);
   const has = (tenant: string): number => perTenant.get(tenant) ?? 0;
   const share = ({ tenant }: QueuedRun): number => has(tenant) / limitsOf(limits, tenant).weight;
   const hasRoom = ({ tenant }: QueuedRun): boolean => has(tenant) < limitsOf(limits, tenant).running;
 
-  const slots = limits.helper - running.filter(({ here }) => here).length;
+  const slots = limits.helper - here;
   const affordable = roomFor(memory);
   const due = queue.filter(({ notBefore }) => notBefore === undefined || notBefore <= now);
   const waiting = new Set(due);
@@ -65,7 +60,7 @@ export function choose({ queue, running, limits, memory, now, turn }: ChooseInpu
 }
 
 /** For how many further runs there is memory. */
-const roomFor = ({ available, reserve, perRun, starting }: Memory): number =>
+export const roomFor = ({ available, reserve, perRun, starting }: Memory): number =>
   Math.max(0, Math.floor((available - reserve) / perRun) - starting);
 
 type Order = (one: QueuedRun, other: QueuedRun) => number;

@@ -1,8 +1,10 @@
+import { DEFAULT_TENANT_LIMITS, type TenantLimits } from "../../schema/service.ts";
+
 /** A run that waits for a helper. */
 export interface QueuedRun {
   readonly run: string;
   readonly tenant: string;
-  /** Of its service level; higher ones go first. */
+  /** Of its service class and within it, see rank.ts; higher ones go first. */
   readonly priority: number;
   /** Milliseconds since 1970. */
   readonly submittedAt: number;
@@ -10,28 +12,11 @@ export interface QueuedRun {
   readonly notBefore?: number | undefined;
 }
 
-/** A run that some helper works on. */
-export interface RunningRun {
-  readonly run: string;
-  readonly tenant: string;
-  /** Whether it is this helper's own. */
-  readonly here: boolean;
-}
-
-/** What one tenant may have at a time, on all helpers together. */
-export interface TenantLimits {
-  readonly running: number;
-  readonly queued: number;
-  /** Its part of what is there, against the others' weights. */
-  readonly weight: number;
-}
-
 export interface Limits {
   /** Runs at a time on this helper. */
   readonly helper: number;
-  readonly tenant: TenantLimits;
-  /** Tenants with limits of their own. */
-  readonly tenants: Readonly<Record<string, Partial<TenantLimits>>>;
+  /** By tenant; those of which nothing is said have {@link DEFAULT_TENANT_LIMITS}. */
+  readonly tenants: Readonly<Record<string, TenantLimits>>;
 }
 
 /** Of the machine that this helper is on, in MiB. */
@@ -56,7 +41,5 @@ export interface Choice {
 }
 
 /** The limits of one tenant: its own where it has some. */
-export const limitsOf = (limits: Limits, tenant: string): TenantLimits => ({
-  ...limits.tenant,
-  ...(Object.hasOwn(limits.tenants, tenant) ? limits.tenants[tenant] : undefined),
-});
+export const limitsOf = ({ tenants }: Limits, tenant: string): TenantLimits =>
+  (Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined) ?? DEFAULT_TENANT_LIMITS;

@@ -1,18 +1,20 @@
+import type { EnvironmentContract } from "../../schema/contract.ts";
 import type { Limits, Memory } from "../queue/index.ts";
 
-/** What a tenant may have at a time where nothing else is said, and never more than `slots` on one worker. */
-export const defaultLimits = (slots: number): Limits => ({
+/** What an environment lets its tenants have at a time, and never more than `slots` on one worker. */
+export const limitsFrom = ({ tenants }: Pick<EnvironmentContract, "tenants">, slots: number): Limits => ({
   helper: slots,
-  tenant: { running: 50, queued: 1000, weight: 1 },
-  tenants: {},
+  tenants: Object.fromEntries(tenants.map(({ id, limits }) => [id, limits])),
 });
 
-/** MiB; the engine's process with CLI and plugin beside it while it makes a cluster. docs/engine.md has the figures. */
-const PER_RUN_MIB = 350;
+/** MiB of an engine's process, with CLI and plugin beside it, at its most while it makes a cluster: docs/speed.md has how it was measured. */
+export const PER_RUN_MIB = 350;
+/** MiB that are left to everything else on the machine: an estimate. */
 const RESERVE_MIB = 1024;
 
 /** Memory of this machine or container, for back-pressure. @param starting Runs begun in the last seconds. */
 export const memoryNow = (starting: number): Memory => ({
+  // Of the cgroup where that has less: https://nodejs.org/api/process.html#processavailablememory
   available: process.availableMemory() / 1024 ** 2,
   reserve: RESERVE_MIB,
   perRun: PER_RUN_MIB,

@@ -5,7 +5,7 @@ import { holderOf, thisHelper } from "../run/liveness.ts";
 import type { EnvironmentOptions } from "../run/types.ts";
 import { Engines } from "./engines.ts";
 import { withHealth } from "./health.ts";
-import { defaultLimits, memoryNow } from "./limits.ts";
+import { limitsFrom, memoryNow } from "./limits.ts";
 import { Orphans } from "./orphans.ts";
 import { openPlace } from "./place.ts";
 import { leaseTiming } from "./timing.ts";
@@ -49,8 +49,11 @@ export async function work(options: WorkOptions = {}): Promise<number> {
               monotonic: () => performance.now(),
               duration: timing.duration,
             }),
-            limits: defaultLimits(slots),
+            limits: limitsFrom(place.environment.contract, slots),
             memory: memoryNow,
+            prune: async () => {
+              await pruneLedger(ledger);
+            },
             holder,
             onEvent: (event) => options.onEvent?.(event),
             onNote: (note) => options.onNote?.(note),

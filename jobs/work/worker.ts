@@ -1,65 +1,39 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RunEvent } from "../../schema/events.ts";
+import { UserError } from "../../base/errors.ts";
 import type { ProcessEngine } from "../engine/index.ts";
-import {
-  type ClaimedRun,
-  type Ledger,
-  LIVE_STATES,
-  type RunStateName,
-  type RunSummaryRow,
-} from "../ledger/index.ts";
-import { choose, type Limits, type Memory } from "../queue/index.ts";
+import type { ClaimedRun, RunStateName, RunSummaryRow, TenantLoad } from "../ledger/index.ts";
+import { choose, limitsOf, type Memory, roomFor } from "../queue/index.ts";
 import { Driver } from "./driver.ts";
-import type { Engines } from "./engines.ts";
-import type { Orphans } from "./orphans.ts";
-import type { Place } from "./place.ts";
-import type { DriverEnd, DriverTools } from "./types.ts";
+import { readState } from "./state.ts";
+import type { DriverTools } from "./types.ts";
+import type { Driving, WorkerTools, WorkMode } from "./worker-types.ts";
 
-/** `serve`: until stopped; `drain`: until nothing is queued or at work; `once`: what is due now; `resume`: only what has lost its helper. */
-export type WorkMode = "serve" | "drain" | "once" | "resume";
-
-/** What a worker tells beside the runs' own events. */
-export type WorkerNote =
-  | { readonly type: "claimed" | "recovering"; readonly run: string }
-  | { readonly type: "left"; readonly run: string; readonly end: DriverEnd }
-  | { readonly type: "trouble"; readonly message: string };
-
-export interface WorkerTools {
-  readonly ledger: Ledger;
-  readonly place: Pick<Place, "environment" | "cluster" | "store" | "acquire" | "raiseFence">;
-  readonly engines: Pick<Engines, "take" | "giveBack" | "warm">;
-  readonly orphans: Pick<Orphans, "find">;
-  readonly limits: Limits;
-  readonly memory: (starting: number) => Memory;
-  /** This worker's name in the ledger. */
-  readonly holder: string;
-  readonly onEvent: (event: RunEvent) => void;
-  readonly onNote: (note: WorkerNote) => void;
-  /** After each look around; `worked`: the ledger answered. */
-  readonly onTurn?: (worked: boolean) => void;
-}
+export type { WorkerNote, WorkMode } from "./worker-types.ts";
 
 /** Between two looks at the queue, at wishes to cancel, and for runs without a helper. */
 const TICK_MS = 500;
 const RECOVER_EVERY_MS = 2000;
+const PRUNE_EVERY_MS = 3_600_000;
 /** A run that was begun shows in the machine's memory after this. */
 const STARTING_MS = 10_000;
-const WORKED_ON: readonly RunStateName[] = LIVE_STATES.filter(
-  (state) => state !== "queued" && state !== "kept",
-);
+const WORKED_ON: readonly RunStateName[] = ["planning", "creating", "running", "finishing", "destroying"];
 
 /** Takes runs from the ledger and brings them to their ends. */
 export class Worker {
   readonly #tools: WorkerTools;
   readonly #mode: WorkMode;
-  readonly #mine = new Map<string, Driver>();
+  readonly #mine = new Map<string, Driving>();
   readonly #startedAt: number[] = [];
+  /** Of another version, or damaged: told once, then passed over, for the others' sake. */
+  readonly #unreadable = new Set<string>();
   #wake = Promise.withResolvers<undefined>();
   #turn = 0;
   #recoveredAt = Number.NEGATIVE_INFINITY;
+  #prunedAt = Number.NEGATIVE_INFINITY;
   #undecided = true;
   #finished = 0;
   #troubled = false;
+  #heldBack = false;
 
   constructor(tools: WorkerTools, mode: WorkMode) {
     this.#tools = tools;
@@ -92,25 +66,22 @@ export class Worker {
   async #tick(first: boolean): Promise<boolean> {
     const { ledger, place } = this.#tools;
     const environment = place.environment.contract.name;
-    const [queue, working] = await Promise.all([
-      ledger.list({ states: ["queued"], detached: true, environment }),
-      ledger.list({ states: WORKED_ON, detached: true, environment }),
-    ]);
-    for (const { run, cancelRequestedAt } of working)
-      if (cancelRequestedAt !== undefined) this.#mine.get(run)?.cancel();
-    await this.#recover(working.filter(({ run }) => !this.#mine.has(run)));
-    if (this.#mode !== "resume" && (this.#mode !== "once" || first)) await this.#take(queue, working);
+    const load = await ledger.load(environment, [...this.#unreadable]);
+    await this.#cancelWanted();
+    await this.#recover(environment);
+    if (this.#mode !== "resume" && (this.#mode !== "once" || first)) await this.#take(environment, load);
+    await this.#prune();
     this.#troubled = false;
-    return this.#isOver(queue, working);
+    return this.#isOver(load);
   }
 
-  #isOver(queue: readonly RunSummaryRow[], working: readonly RunSummaryRow[]): boolean {
+  #isOver(load: readonly TenantLoad[]): boolean {
     if (this.#mine.size > 0) return false;
     switch (this.#mode) {
       case "serve":
         return false;
       case "drain":
-        return queue.length === 0 && working.length === 0;
+        return load.every(({ queued, working }) => queued + working === 0);
       case "once":
         return true;
       case "resume":
@@ -118,64 +89,123 @@ export class Worker {
     }
   }
 
-  async #recover(others: readonly RunSummaryRow[]): Promise<void> {
+  async #recover(environment: string): Promise<void> {
     const now = performance.now();
     if (now - this.#recoveredAt < RECOVER_EVERY_MS) return;
     this.#recoveredAt = now;
+    const { ledger, orphans, holder, limits, onNote } = this.#tools;
+    const working = await ledger.list({
+      states: WORKED_ON,
+      detached: true,
+      environment,
+      onUnreadable: (run, error) => {
+        this.#passOver(run, error);
+      },
+    });
+    const others = working.filter(({ run }) => !this.#mine.has(run) && !this.#unreadable.has(run));
     // What carries our name and is not at work here, a defect or the ledger has torn from us.
-    const dropped = others.filter(({ holder }) => holder === this.#tools.holder);
-    const found = await this.#tools.orphans.find(others.filter((run) => !dropped.includes(run)));
-    const orphans = [...dropped, ...found.orphans];
-    const { undecided } = found;
-    const room = this.#mode === "resume" ? Number.POSITIVE_INFINITY : this.#tools.limits.helper;
-    this.#undecided = undecided > 0 || orphans.length > room - this.#mine.size;
-    for (const { run } of orphans.slice(0, Math.max(0, room - this.#mine.size))) {
-      const { spec, ...row } = await this.#tools.ledger.get(run);
-      // Taken, ended or queued again since it was listed.
-      if (spec === undefined || !WORKED_ON.includes(row.state) || this.#mine.has(run)) continue;
-      this.#tools.onNote({ type: "recovering", run });
-      this.#start({ ...row, spec });
+    const isDropped = (run: RunSummaryRow): boolean => run.holder === holder;
+    const found = await orphans.find(others.filter((run) => !isDropped(run)));
+    const all = [...others.filter(isDropped), ...found.orphans];
+    const places = this.#mode === "resume" ? Number.POSITIVE_INFINITY : limits.helper - this.#mine.size;
+    // One at least, or nobody would ever go on with it: it has its cluster already.
+    const affordable = Math.max(this.#mine.size === 0 ? 1 : 0, this.#room());
+    const room = Math.max(0, Math.min(places, affordable));
+    this.#undecided = found.undecided > 0 || all.length > room;
+    for (const { run } of all.slice(0, room)) {
+      await this.#tryReading(run, async () => {
+        const { spec, ...row } = await ledger.get(run);
+        // Taken, ended or queued again since it was listed.
+        if (spec === undefined || !WORKED_ON.includes(row.state) || this.#mine.has(run)) return;
+        readState(run, row.machine ?? "");
+        onNote({ type: "recovering", run });
+        this.#start({ ...row, spec });
+      });
     }
   }
 
-  async #take(queue: readonly RunSummaryRow[], working: readonly RunSummaryRow[]): Promise<void> {
-    const { ledger, limits, memory, holder, onNote } = this.#tools;
-    const now = Date.now();
-    const queued = queue.map(({ run, tenant, priority, submittedAt, notBefore }) => ({
-      run,
-      tenant,
-      priority,
-      submittedAt: Date.parse(submittedAt),
-      notBefore: notBefore === undefined ? undefined : Date.parse(notBefore),
-    }));
-    const running = working.map(({ run, tenant }) => ({ run, tenant, here: this.#mine.has(run) }));
-    // What was begun after the list was read, or is just over.
-    for (const { run } of this.#mine.values())
-      if (!working.some((row) => row.run === run.run))
-        running.push({ run: run.run, tenant: run.tenant, here: true });
-    const starting = this.#startedAt.filter((at) => now - at < STARTING_MS).length;
-    const { start } = choose({
-      queue: queued,
+  /** For how many further runs there is memory. */
+  #room(): number {
+    return roomFor(this.#memory());
+  }
+
+  #memory(): Memory {
+    const now = performance.now();
+    return this.#tools.memory(this.#startedAt.filter((at) => now - at < STARTING_MS).length);
+  }
+
+  async #take(environment: string, load: readonly TenantLoad[]): Promise<void> {
+    const { ledger, limits, holder, onNote } = this.#tools;
+    const places = limits.helper - this.#mine.size;
+    const queued = load.reduce((sum, of) => sum + of.queued, 0);
+    if (places <= 0 || queued === 0) return;
+    const running = new Map(load.map(({ tenant, working, kept }) => [tenant, working + kept]));
+    const queue = await ledger.heads({
+      environment,
+      perTenant: places,
+      without: [...running].flatMap(([tenant, has]) =>
+        has >= limitsOf(limits, tenant).running ? [tenant] : [],
+      ),
+      except: [...this.#unreadable],
+    });
+    const { start, heldBack } = choose({
+      queue: queue.map(({ submittedAt, notBefore, ...run }) => ({
+        ...run,
+        submittedAt: Date.parse(submittedAt),
+        notBefore: notBefore === undefined ? undefined : Date.parse(notBefore),
+      })),
       running,
+      here: this.#mine.size,
       limits,
-      memory: memory(starting),
-      now,
+      memory: this.#memory(),
+      now: Date.now(),
       turn: this.#turn,
     });
-    for (const { run } of start) {
-      const claimed = await ledger.claim({ holder, run });
-      // Another worker was faster.
-      if (claimed === undefined) continue;
-      this.#turn++;
-      this.#startedAt.push(now);
-      if (this.#startedAt.length > 100) this.#startedAt.shift();
-      onNote({ type: "claimed", run });
-      this.#start(claimed);
+    for (const { run, tenant } of start) {
+      await this.#tryReading(run, async () => {
+        const claimed = await ledger.claim({
+          holder,
+          run,
+          running: limitsOf(limits, tenant).running,
+          // What this version can't work on stays in the queue, for a worker that can.
+          accept: ({ machine }) => readState(run, machine ?? ""),
+        });
+        // Another worker was faster, with this run or with the tenant's last place.
+        if (claimed === undefined) return;
+        this.#turn++;
+        onNote({ type: "claimed", run });
+        this.#start(claimed);
+      });
     }
+    this.#tellHeldBack(start.length === 0 && heldBack.some(({ because }) => because === "memory"), queued);
+  }
+
+  /** Once, until something is taken again: else nobody knew why nothing is. */
+  #tellHeldBack(byMemory: boolean, queued: number): void {
+    const told = this.#heldBack;
+    this.#heldBack = byMemory && this.#mine.size === 0;
+    if (this.#heldBack && !told) this.#tools.onNote({ type: "held-back", because: "memory", queued });
+  }
+
+  /** One run that can't be read does not keep the worker from the others. */
+  async #tryReading(run: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code !== "run-unreadable") throw error;
+      this.#passOver(run, error);
+    }
+  }
+
+  #passOver(run: string, { message, hint }: UserError): void {
+    if (this.#unreadable.has(run)) return;
+    this.#unreadable.add(run);
+    this.#tools.onNote({ type: "trouble", message: hint === undefined ? message : `${message} ${hint}` });
   }
 
   #start(run: ClaimedRun): void {
     const { ledger, place, engines, holder, onEvent, onNote } = this.#tools;
+    const drive = this.#tools.drive ?? ((of: ClaimedRun, its: DriverTools) => new Driver(of, its));
     const engine: ProcessEngine = engines.take();
     const { environment, cluster, store, acquire, raiseFence } = place;
     const tools: DriverTools = {
@@ -189,15 +219,16 @@ export class Worker {
       holder,
       onEvent,
     };
-    let driver: Driver;
+    let driver: Driving;
     try {
-      driver = new Driver(run, tools);
+      driver = drive(run, tools);
     } catch (error) {
       engines.giveBack(engine);
-      this.#trouble(error);
-      return;
+      throw error;
     }
     this.#mine.set(run.run, driver);
+    this.#startedAt.push(performance.now());
+    if (this.#startedAt.length > 100) this.#startedAt.shift();
     void driver.done
       .then(
         (end) => {
@@ -227,20 +258,23 @@ export class Worker {
   async #leave(graceMs: number, hurry: AbortSignal): Promise<void> {
     const until = performance.now() + graceMs;
     while (this.#mine.size > 0 && performance.now() < until && !hurry.aborted) {
-      this.#wake = Promise.withResolvers<undefined>();
-      await Promise.race([
-        this.#wake.promise,
-        sleep(TICK_MS, undefined, { signal: hurry }).catch(() => undefined),
-      ]);
+      await this.#pause(hurry);
       await this.#cancelWanted().catch(() => undefined);
     }
     await Promise.allSettled([...this.#mine.values()].map(async (driver) => await driver.handOver()));
   }
 
   async #cancelWanted(): Promise<void> {
-    const { ledger } = this.#tools;
-    for (const { run, cancelRequestedAt } of await ledger.list({ states: WORKED_ON, detached: true }))
-      if (cancelRequestedAt !== undefined) this.#mine.get(run)?.cancel();
+    const { ledger, holder } = this.#tools;
+    if (this.#mine.size === 0) return;
+    for (const run of await ledger.wished(holder)) this.#mine.get(run)?.cancel();
+  }
+
+  async #prune(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
+    this.#prunedAt = now;
+    await this.#tools.prune();
   }
 
   /** A ledger or a cluster that is away is no reason to end: told once, until it works again. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { dnsLabel } from "../primitives.ts";
+import { TenantLimits } from "../service.ts";
 import { Room } from "./pools.ts";
 
 export const Tenant = z.strictObject({
@@ -29,6 +30,7 @@ export const Tenant = z.strictObject({
     )
     .describe("How pods of this tenant sign S3 requests."),
   buckets: z.array(z.string().min(3)).describe("Buckets that the tenant may use."),
+  limits: TenantLimits,
 });
 export const Image = z.strictObject({
   engine: z.enum(["spark", "flink"]),

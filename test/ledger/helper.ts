@@ -6,7 +6,7 @@ import { UserError } from "../../base/errors.ts";
 import { openLedger } from "../../jobs/ledger/index.ts";
 import { submission } from "./stores.ts";
 
-const [task = "", first = "", second = "", third = ""] = process.argv.slice(2);
+const [task = "", first = "", second = "", third = "", fourth = ""] = process.argv.slice(2);
 
 /** Waits until so many processes have come to the folder, so that none has done all the work before the others began. */
 async function meet(folder: string, count: number): Promise<void> {
@@ -24,6 +24,43 @@ try {
         const run = await ledger.claim({ holder: first });
         if (run === undefined) break;
         console.log(run.run);
+        // Else whoever has SQLite's write lock takes it again before those who wait for it look: https://sqlite.org/c3ref/busy_handler.html
+        await setTimeout(2);
+      }
+      break;
+    case "places": {
+      await meet(second, Number(third));
+      const clock = (): number => Number(process.hrtime.bigint() / 1000n);
+      // Takes what it may have, holds each for a moment, until nothing waits.
+      for (;;) {
+        const next = await ledger.heads({ environment: "lab", perTenant: 4 });
+        if (next.length === 0) break;
+        const { run } = next[Math.floor(Math.random() * next.length)] ?? { run: "" };
+        const claimed = await ledger.claim({ holder: first, run, running: Number(fourth) });
+        if (claimed !== undefined) {
+          const from = clock();
+          await setTimeout(Math.random() * 60);
+          const to = clock();
+          await ledger.update(run, claimed.version, { state: "succeeded" });
+          console.log(`${run} ${from} ${to}`);
+        }
+        await setTimeout(1 + Math.random() * 3);
+      }
+      break;
+    }
+    case "admitted":
+      for (let index = 0; index < Number(second); index++) {
+        try {
+          await ledger.submit(submission(`${first}-${index}`, { machine: "{}" }), {
+            admit: (queued) => {
+              if (queued >= Number(third)) throw new UserError("queue-full", "full");
+            },
+          });
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          console.log(error.code);
+        }
+        await setTimeout(2);
       }
       break;
     case "submit": {

@@ -1,6 +1,7 @@
 // What only a shared ledger can meet: a server that is down, restarts, refuses, or is a replica.
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openLedger } from "../../jobs/ledger/index.ts";
 import { PASSWORD, type PostgresServer, startPostgres, withClient } from "./postgres-server.ts";
@@ -35,6 +36,24 @@ describe("a ledger on a Postgres", () => {
     await ledger.close();
   });
 
+  test("that crashes in the midst of transactions: each call tells it, and the process goes on", async () => {
+    const ledger = await openLedger(await server.database());
+    await ledger.submit(submission("pi-1"));
+    for (let crash = 1; crash <= 3; crash++) {
+      const calls = Promise.allSettled(
+        Array.from({ length: 30 }, async (_, call) => await ledger.submit(submission(`pi-${crash}-${call}`))),
+      );
+      await setTimeout(crash * 10);
+      await server.kill();
+      const failed = (await calls).filter((result) => result.status === "rejected");
+      expect(failed.length).toBeGreaterThan(0);
+      for (const { reason } of failed) expect(reason).toMatchObject({ code: "ledger-unreachable" });
+      await server.start();
+    }
+    expect((await ledger.get("pi-1")).run).toBe("pi-1");
+    await ledger.close();
+  });
+
   test("that was restarted between two calls: the second does not notice", async () => {
     const ledger = await openLedger(await server.database());
     await ledger.submit(submission("pi-1"));
@@ -42,6 +61,21 @@ describe("a ledger on a Postgres", () => {
     await server.start();
     expect((await ledger.get("pi-1")).run).toBe("pi-1");
     await ledger.close();
+  });
+
+  test("gives a tenant's last places once, though many claims ask for them at the same time", async () => {
+    const url = await server.database();
+    const ledgers = await Promise.all([1, 2, 3, 4].map(async () => await openLedger(url)));
+    const runs = Array.from({ length: 6 }, (_, index) => `pi-${index}`);
+    for (const run of runs) await ledgers[0]?.submit(submission(run, { machine: "{}" }));
+    const claimed = await Promise.all(
+      ledgers.flatMap((ledger) =>
+        runs.map(async (run) => await ledger.claim({ holder: "worker", run, running: 3 })),
+      ),
+    );
+    expect(claimed.filter((run) => run !== undefined)).toHaveLength(3);
+    expect(await ledgers[0]?.load("lab")).toEqual([{ tenant: "demo", queued: 3, working: 3, kept: 0 }]);
+    for (const ledger of ledgers) await ledger.close();
   });
 
   test("that is not there", async () => {

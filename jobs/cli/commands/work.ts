@@ -119,6 +119,11 @@ function showNote(note: WorkerNote): void {
     case "left":
       printLine(`${note.run}  ${ENDS[note.end]}`);
       break;
+    case "held-back":
+      process.stderr.write(
+        `note: ${note.queued} ${note.queued === 1 ? "run waits" : "runs wait"} and none is taken: this machine lacks memory for one more.\n`,
+      );
+      break;
     case "trouble":
       process.stderr.write(`note: ${note.message} Trying again.\n`);
       break;

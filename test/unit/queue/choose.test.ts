@@ -7,11 +7,13 @@ import {
   PATIENCE,
   type QueuedRun,
   queueRefusal,
-  type RunningRun,
 } from "../../../jobs/queue/index.ts";
+import { DEFAULT_TENANT_LIMITS, type TenantLimits } from "../../../schema/service.ts";
 
 const NOW = Date.UTC(2026, 10, 24);
-const LIMITS: Limits = { helper: 100, tenant: { running: 50, queued: 200, weight: 1 }, tenants: {} };
+const LIMITS: Limits = { helper: 100, tenants: {} };
+const limited = (limits: Partial<TenantLimits>): TenantLimits => ({ ...DEFAULT_TENANT_LIMITS, ...limits });
+const NONE: ReadonlyMap<string, number> = new Map();
 const PLENTY = { available: 1e6, reserve: 0, perRun: 1, starting: 0 };
 
 const queued = (run: string, tenant: string, priority = 1, waited = 0): QueuedRun => ({
@@ -21,9 +23,16 @@ const queued = (run: string, tenant: string, priority = 1, waited = 0): QueuedRu
   submittedAt: NOW - waited,
 });
 const chosen = (input: Partial<ChooseInput>): string[] =>
-  choose({ queue: [], running: [], limits: LIMITS, memory: PLENTY, now: NOW, turn: 0, ...input }).start.map(
-    ({ run }) => run,
-  );
+  choose({
+    queue: [],
+    running: NONE,
+    here: 0,
+    limits: LIMITS,
+    memory: PLENTY,
+    now: NOW,
+    turn: 0,
+    ...input,
+  }).start.map(({ run }) => run);
 
 describe("the next runs", () => {
   test("are those of the highest priority, then of the tenant with least at work, then who waits longest", () => {
@@ -45,13 +54,13 @@ describe("the next runs", () => {
     const queue = ["acme", "globex"].flatMap((tenant) =>
       Array.from({ length: 9 }, (_, index) => queued(`${tenant}-${index}`, tenant)),
     );
-    const limits = { ...LIMITS, helper: 6, tenants: { acme: { weight: 2 } } };
+    const limits = { ...LIMITS, helper: 6, tenants: { acme: limited({ weight: 2 }) } };
     const starts = chosen({ queue, limits }).map((run) => run.split("-")[0]);
     expect(starts.filter((tenant) => tenant === "acme")).toHaveLength(4);
   });
 
   test("wait for their time, their tenant, the helper and memory, and it is said which", () => {
-    const limits = { ...LIMITS, helper: 3, tenants: { acme: { running: 1 } } };
+    const limits = { ...LIMITS, helper: 3, tenants: { acme: limited({ running: 1 }) } };
     const queue = [
       { ...queued("acme-later", "acme"), notBefore: NOW + 1 },
       { ...queued("acme-due", "acme"), notBefore: NOW },
@@ -59,11 +68,11 @@ describe("the next runs", () => {
       queued("globex-2", "globex"),
       queued("globex-3", "globex"),
     ];
-    const running: RunningRun[] = [
-      { run: "acme-0", tenant: "acme", here: false },
-      { run: "initech-0", tenant: "initech", here: true },
-    ];
-    const input = { queue, running, limits, memory: PLENTY, now: NOW, turn: 0 };
+    const running = new Map([
+      ["acme", 1],
+      ["initech", 1],
+    ]);
+    const input = { queue, running, here: 1, limits, memory: PLENTY, now: NOW, turn: 0 };
     expect(choose(input).heldBack).toEqual([
       { run: "acme-later", because: "not-before" },
       { run: "acme-due", because: "tenant-limit" },
@@ -84,7 +93,8 @@ describe("the next runs", () => {
   });
 });
 
-const tenant = fc.constantFrom("acme", "globex", "initech", "constructor");
+const TENANTS = ["acme", "globex", "initech", "constructor"] as const;
+const tenant = fc.constantFrom(...TENANTS);
 const scene = fc.record({
   queue: fc.uniqueArray(
     fc.record({
@@ -96,16 +106,23 @@ const scene = fc.record({
     }),
     { selector: ({ run }) => run, maxLength: 30 },
   ),
-  running: fc.array(fc.record({ run: fc.string(), tenant, here: fc.boolean() }), { maxLength: 12 }),
-  limits: fc.record({
-    helper: fc.integer({ min: 0, max: 12 }),
-    tenant: fc.record({
-      running: fc.integer({ min: 0, max: 8 }),
-      queued: fc.constant(9),
-      weight: fc.integer({ min: 1, max: 3 }),
+  running: fc
+    .dictionary(tenant, fc.integer({ min: 0, max: 6 }))
+    .map((counts) => new Map(Object.entries(counts))),
+  here: fc.integer({ min: 0, max: 6 }),
+  limits: fc
+    .record({
+      helper: fc.integer({ min: 0, max: 12 }),
+      running: fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 4, maxLength: 4 }),
+      weight: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 4 }),
+    })
+    .map(({ helper, running, weight }): Limits => {
+      const of = (name: string, index: number): readonly [string, TenantLimits] => [
+        name,
+        limited({ running: running[index] ?? 1, weight: weight[index] ?? 1 }),
+      ];
+      return { helper, tenants: Object.fromEntries(TENANTS.map(of)) };
     }),
-    tenants: fc.dictionary(tenant, fc.record({ running: fc.integer({ min: 0, max: 8 }) })),
-  }),
   memory: fc.record({
     available: fc.integer({ min: 0, max: 4000 }),
     reserve: fc.integer({ min: 0, max: 500 }),
@@ -123,11 +140,9 @@ describe("whatever the queue", () => {
         const { start, heldBack } = choose(input);
         const { limits, memory, running, queue } = input;
         const has = (name: string): number =>
-          [...running, ...start].filter((run) => run.tenant === name).length;
-        const own = (name: string): number =>
-          (Object.hasOwn(limits.tenants, name) ? limits.tenants[name]?.running : undefined) ??
-          limits.tenant.running;
-        const here = running.filter((run) => run.here).length + start.length;
+          (running.get(name) ?? 0) + start.filter((run) => run.tenant === name).length;
+        const own = (name: string): number => limits.tenants[name]?.running ?? 0;
+        const here = input.here + start.length;
         const needs = (starts: number): number => memory.reserve + (memory.starting + starts) * memory.perRun;
         if (start.length > 0) {
           expect(here).toBeLessThanOrEqual(limits.helper);
@@ -165,6 +180,24 @@ describe("whatever the queue", () => {
     );
   });
 
+  test("it is enough to know of each tenant as many runs as may start, by priority and by age", () => {
+    fc.assert(
+      fc.property(scene, (input) => {
+        const places = Math.max(0, input.limits.helper - input.here);
+        const due = input.queue.filter(({ notBefore }) => notBefore === undefined || notBefore <= NOW);
+        const waits = ({ submittedAt, notBefore }: QueuedRun): number =>
+          Math.max(submittedAt, notBefore ?? 0);
+        const byAge = (a: QueuedRun, b: QueuedRun): number => waits(a) - waits(b) || (a.run < b.run ? -1 : 1);
+        const byRank = (a: QueuedRun, b: QueuedRun): number => b.priority - a.priority || byAge(a, b);
+        const heads = TENANTS.flatMap((name) => {
+          const own = due.filter((run) => run.tenant === name);
+          return [byAge, byRank].flatMap((order) => own.toSorted(order).slice(0, places));
+        });
+        expect(choose({ ...input, queue: [...new Set(heads)] }).start).toEqual(choose(input).start);
+      }),
+    );
+  });
+
   test("tenants of one weight with enough to do differ by one run at most, once all places were given", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 2, max: 5 }), (places, tenants) => {
@@ -197,7 +230,15 @@ describe("whatever the queue", () => {
             for (let i = 0; i < count + places; i++) queue.push(queued(`urgent-${round}-${i}`, "acme", 9));
             // All that ran has ended.
             const limits = { ...LIMITS, helper: places };
-            const { start } = choose({ queue, running: [], limits, memory: PLENTY, now: NOW, turn });
+            const { start } = choose({
+              queue,
+              running: NONE,
+              here: 0,
+              limits,
+              memory: PLENTY,
+              now: NOW,
+              turn,
+            });
             turn += start.length;
             queue = queue.filter((run) => !start.includes(run));
             if (start.some(({ run }) => run === "patient")) break;
@@ -211,10 +252,12 @@ describe("whatever the queue", () => {
 });
 
 test("a tenant that has as many runs waiting as it may is told so", () => {
-  expect(queueRefusal("acme", 199, LIMITS)).toBeUndefined();
-  expect(queueRefusal("acme", 200, LIMITS)).toMatchObject({
+  expect(queueRefusal("acme", 999, LIMITS)).toBeUndefined();
+  expect(queueRefusal("acme", 1000, LIMITS)).toMatchObject({
     code: "queue-full",
-    message: "Tenant acme has 200 runs waiting; 200 may.",
+    message: "Tenant acme has 1000 runs waiting; 1000 may.",
   });
-  expect(queueRefusal("acme", 5, { ...LIMITS, tenants: { acme: { queued: 5 } } })?.code).toBe("queue-full");
+  expect(queueRefusal("acme", 5, { ...LIMITS, tenants: { acme: limited({ queued: 5 }) } })?.code).toBe(
+    "queue-full",
+  );
 });
