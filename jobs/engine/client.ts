@@ -45,8 +45,13 @@ export function startEngine(connection: Connection): ProcessEngine {
   const engine = new Client(place, () =>
     fork(fileURLToPath(new URL("worker.ts", import.meta.url)), {
       env: { ...place.env, [WORK_FOLDER]: place.folder },
-      // Small young generation: this process makes little garbage, and is there once per run.
-      execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"],
+      // Small young generation: this process makes little garbage, and is there once per run. Its heap is bounded:
+      // one that leaks ends, and is replaced, before it takes the machine's memory.
+      execArgv: [
+        "--disable-warning=ExperimentalWarning",
+        "--max-semi-space-size=1",
+        "--max-old-space-size=512",
+      ],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // A session of its own: a terminal's Ctrl-C is for the helper, which cleans up with this process.
       detached: true,
