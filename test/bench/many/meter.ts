@@ -69,21 +69,20 @@ export interface MemorySample {
 export function watchMemory(
   groups: Groups,
   worker: number,
-): { readonly stop: () => readonly MemorySample[] } {
+): { readonly samples: readonly MemorySample[]; readonly stop: () => void } {
   const samples: MemorySample[] = [];
-  const look = (): void => {
+  const timer = setInterval(() => {
     const mayfly = pssOf(groups.processes("mayfly"));
     const own = pssOf([worker]);
     const cli = pssOf(groups.processes("cli"));
     const plugins = pssOf(groups.processes("plugin"));
     const at = performance.now() / 1000;
     samples.push({ at, worker: own, engines: mayfly - own, cli, plugins, all: mayfly + cli + plugins });
-  };
-  const timer = setInterval(look, 1000);
+  }, 1000);
   return {
+    samples,
     stop: () => {
       clearInterval(timer);
-      return samples;
     },
   };
 }

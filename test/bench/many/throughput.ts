@@ -30,25 +30,13 @@ export async function throughput(
   { runs, queued }: { readonly runs: number; readonly queued: number },
   idle: Spent,
 ): Promise<Throughput> {
-  const known = new Set(worker.over);
   const before = await readAll(place.groups, worker.pid);
   const memory = watchMemory(place.groups, worker.pid);
   const began = performance.now();
-  const submitted: string[] = [];
-  for (let index = 0; index < queued; index++)
-    submitted.push((await submitJob(place.job, { connection: place.connection })).run);
-  const submitMs = (performance.now() - began) / queued;
-  const ours = new Set(submitted);
-  const taken = (): string[] => [...worker.claimed.keys()].filter((run) => ours.has(run));
-  while (taken().length < Math.min(runs, queued)) await worker.news();
-  await cancelQueued(submitted);
-  const over = (): number => [...worker.over].filter((run) => ours.has(run) && !known.has(run)).length;
-  while (over() < taken().length) await worker.news();
+  const { ran, submitMs } = await runMany(place, worker, { runs, queued }).finally(memory.stop);
   const seconds = (performance.now() - began) / 1000;
-  const samples = memory.stop();
   const after = await readAll(place.groups, worker.pid);
-  const ran = taken();
-  const told = worker.told().filter(({ run }) => ours.has(run));
+  const told = worker.told().filter(({ run }) => ran.includes(run));
   return {
     runs: ran.length,
     queued,
@@ -58,8 +46,25 @@ export async function throughput(
     failures: failuresOf(ran, told),
     spent: spentBetween(before, after, idle),
     submitMs,
-    memory: samples,
+    memory: memory.samples,
   };
+}
+
+async function runMany(
+  place: BenchPlace,
+  worker: BenchWorker,
+  { runs, queued }: { readonly runs: number; readonly queued: number },
+): Promise<{ readonly ran: readonly string[]; readonly submitMs: number }> {
+  const began = performance.now();
+  const submitted: string[] = [];
+  for (let index = 0; index < queued; index++)
+    submitted.push((await submitJob(place.job, { connection: place.connection })).run);
+  const submitMs = (performance.now() - began) / queued;
+  const taken = (): string[] => submitted.filter((run) => worker.claimed.has(run));
+  while (taken().length < Math.min(runs, queued)) await worker.news();
+  await cancelQueued(submitted);
+  while (!taken().every((run) => worker.over.has(run))) await worker.news();
+  return { ran: taken(), submitMs };
 }
 
 /** Why runs that were taken are not simply succeeded. */
