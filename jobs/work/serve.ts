@@ -3,6 +3,7 @@ import { startEngine } from "../engine/index.ts";
 import { openRunLedger, pruneLedger } from "../run/ledger.ts";
 import { holderOf, thisHelper } from "../run/liveness.ts";
 import type { EnvironmentOptions } from "../run/types.ts";
+import { Driver } from "./driver.ts";
 import { Engines } from "./engines.ts";
 import { withHealth } from "./health.ts";
 import { limitsFrom, memoryNow } from "./limits.ts";
@@ -38,12 +39,14 @@ export async function work(options: WorkOptions = {}): Promise<number> {
     const ledger = await openRunLedger();
     try {
       const holder = holderOf(await thisHelper());
-      const ended = await withHealth(options.healthPort, async (health) => {
+      const onEvent = (event: RunEvent): void => options.onEvent?.(event);
+      return await withHealth(options.healthPort, async (health) => {
         const worker = new Worker(
           {
             ledger,
-            place,
+            environment: place.environment.contract.name,
             engines,
+            drive: (run, engine) => new Driver(run, { ...place, ledger, engine, holder, onEvent }),
             orphans: new Orphans({
               leaseLooks: place.leaseLooks,
               monotonic: () => performance.now(),
@@ -55,7 +58,6 @@ export async function work(options: WorkOptions = {}): Promise<number> {
               await pruneLedger(ledger);
             },
             holder,
-            onEvent: (event) => options.onEvent?.(event),
             onNote: (note) => options.onNote?.(note),
             onTurn: (worked) => {
               health.turned(worked);
@@ -65,8 +67,6 @@ export async function work(options: WorkOptions = {}): Promise<number> {
         );
         return await worker.work(options.signal ?? never, graceSeconds * 1000, options.hurry ?? never);
       });
-      await pruneLedger(ledger);
-      return ended;
     } finally {
       await ledger.close();
     }

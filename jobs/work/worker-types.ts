@@ -1,11 +1,10 @@
-import type { RunEvent } from "../../schema/events.ts";
+import type { ProcessEngine } from "../engine/index.ts";
 import type { ClaimedRun, Ledger } from "../ledger/index.ts";
 import type { Limits, Memory } from "../queue/index.ts";
 import type { Driver } from "./driver.ts";
 import type { Engines } from "./engines.ts";
 import type { Orphans } from "./orphans.ts";
-import type { Place } from "./place.ts";
-import type { DriverEnd, DriverTools } from "./types.ts";
+import type { DriverEnd } from "./types.ts";
 
 /** `serve`: until stopped; `drain`: until nothing is queued or at work; `once`: what is due now; `resume`: only what has lost its helper. */
 export type WorkMode = "serve" | "drain" | "once" | "resume";
@@ -18,11 +17,20 @@ export type WorkerNote =
   | { readonly type: "held-back"; readonly because: "memory"; readonly queued: number }
   | { readonly type: "trouble"; readonly message: string };
 
-export interface WorkerTools {
-  readonly ledger: Pick<Ledger, "load" | "heads" | "claim" | "wished" | "list" | "get"> &
-    DriverTools["ledger"];
-  readonly place: Pick<Place, "environment" | "cluster" | "store" | "acquire" | "raiseFence">;
-  readonly engines: Pick<Engines, "take" | "giveBack" | "warm">;
+/** What a worker needs of a driver. */
+export type Driving = Pick<Driver, "done" | "cancel" | "handOver">;
+
+/** `E`: what a run is worked on with, one each. */
+export interface WorkerTools<E = ProcessEngine> {
+  readonly ledger: Pick<Ledger, "load" | "heads" | "claim" | "wished" | "list" | "get">;
+  /** Name of the environment whose runs are taken. */
+  readonly environment: string;
+  readonly engines: Pick<Engines, "warm"> & {
+    readonly take: () => E;
+    readonly giveBack: (engine: E) => void;
+  };
+  /** Works on a run with an engine of its own. @throws UserError `run-unreadable` */
+  readonly drive: (run: ClaimedRun, engine: E) => Driving;
   readonly orphans: Pick<Orphans, "find">;
   readonly limits: Limits;
   readonly memory: (starting: number) => Memory;
@@ -30,13 +38,9 @@ export interface WorkerTools {
   readonly prune: () => Promise<void>;
   /** This worker's name in the ledger. */
   readonly holder: string;
-  readonly onEvent: (event: RunEvent) => void;
   readonly onNote: (note: WorkerNote) => void;
   /** After each look around; `worked`: the ledger answered. */
   readonly onTurn?: (worked: boolean) => void;
-  /** Works on a run; a {@link Driver} where left out. @throws UserError `run-unreadable` */
-  readonly drive?: (run: ClaimedRun, tools: DriverTools) => Driving;
+  /** Milliseconds between two looks around; 500 where left out. */
+  readonly tickMs?: number;
 }
-
-/** What a worker needs of a driver. */
-export type Driving = Pick<Driver, "done" | "cancel" | "handOver">;

@@ -1,26 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../base/errors.ts";
-import type { ProcessEngine } from "../engine/index.ts";
 import type { ClaimedRun, RunStateName, RunSummaryRow, TenantLoad } from "../ledger/index.ts";
 import { choose, limitsOf, type Memory, roomFor } from "../queue/index.ts";
-import { Driver } from "./driver.ts";
 import { readState } from "./state.ts";
-import type { DriverTools } from "./types.ts";
 import type { Driving, WorkerTools, WorkMode } from "./worker-types.ts";
 
 export type { WorkerNote, WorkMode } from "./worker-types.ts";
 
 /** Between two looks at the queue, at wishes to cancel, and for runs without a helper. */
 const TICK_MS = 500;
-const RECOVER_EVERY_MS = 2000;
+/** Ticks: who works on a run asks for its lease, which costs a request. */
+const RECOVER_EVERY = 4;
 const PRUNE_EVERY_MS = 3_600_000;
 /** A run that was begun shows in the machine's memory after this. */
 const STARTING_MS = 10_000;
 const WORKED_ON: readonly RunStateName[] = ["planning", "creating", "running", "finishing", "destroying"];
 
 /** Takes runs from the ledger and brings them to their ends. */
-export class Worker {
-  readonly #tools: WorkerTools;
+export class Worker<E> {
+  readonly #tools: WorkerTools<E>;
   readonly #mode: WorkMode;
   readonly #mine = new Map<string, Driving>();
   readonly #startedAt: number[] = [];
@@ -35,7 +33,7 @@ export class Worker {
   #troubled = false;
   #heldBack = false;
 
-  constructor(tools: WorkerTools, mode: WorkMode) {
+  constructor(tools: WorkerTools<E>, mode: WorkMode) {
     this.#tools = tools;
     this.#mode = mode;
   }
@@ -64,12 +62,10 @@ export class Worker {
 
   /** One look around. Tells whether the mode's end is reached. */
   async #tick(first: boolean): Promise<boolean> {
-    const { ledger, place } = this.#tools;
-    const environment = place.environment.contract.name;
-    const load = await ledger.load(environment, [...this.#unreadable]);
+    const load = await this.#tools.ledger.load(this.#tools.environment, [...this.#unreadable]);
     await this.#cancelWanted();
-    await this.#recover(environment);
-    if (this.#mode !== "resume" && (this.#mode !== "once" || first)) await this.#take(environment, load);
+    await this.#recover();
+    if (this.#mode !== "resume" && (this.#mode !== "once" || first)) await this.#take(load);
     await this.#prune();
     this.#troubled = false;
     return this.#isOver(load);
@@ -89,11 +85,11 @@ export class Worker {
     }
   }
 
-  async #recover(environment: string): Promise<void> {
+  async #recover(): Promise<void> {
     const now = performance.now();
-    if (now - this.#recoveredAt < RECOVER_EVERY_MS) return;
+    if (now - this.#recoveredAt < RECOVER_EVERY * this.#tickMs) return;
     this.#recoveredAt = now;
-    const { ledger, orphans, holder, limits, onNote } = this.#tools;
+    const { ledger, environment, orphans, holder, limits, onNote } = this.#tools;
     const working = await ledger.list({
       states: WORKED_ON,
       detached: true,
@@ -124,6 +120,10 @@ export class Worker {
     }
   }
 
+  get #tickMs(): number {
+    return this.#tools.tickMs ?? TICK_MS;
+  }
+
   /** For how many further runs there is memory. */
   #room(): number {
     return roomFor(this.#memory());
@@ -134,8 +134,8 @@ export class Worker {
     return this.#tools.memory(this.#startedAt.filter((at) => now - at < STARTING_MS).length);
   }
 
-  async #take(environment: string, load: readonly TenantLoad[]): Promise<void> {
-    const { ledger, limits, holder, onNote } = this.#tools;
+  async #take(load: readonly TenantLoad[]): Promise<void> {
+    const { ledger, environment, limits, holder, onNote } = this.#tools;
     const places = limits.helper - this.#mine.size;
     const queued = load.reduce((sum, of) => sum + of.queued, 0);
     if (places <= 0 || queued === 0) return;
@@ -204,24 +204,11 @@ export class Worker {
   }
 
   #start(run: ClaimedRun): void {
-    const { ledger, place, engines, holder, onEvent, onNote } = this.#tools;
-    const drive = this.#tools.drive ?? ((of: ClaimedRun, its: DriverTools) => new Driver(of, its));
-    const engine: ProcessEngine = engines.take();
-    const { environment, cluster, store, acquire, raiseFence } = place;
-    const tools: DriverTools = {
-      ledger,
-      environment,
-      engine,
-      cluster,
-      store,
-      acquire,
-      raiseFence,
-      holder,
-      onEvent,
-    };
+    const { engines, drive, onNote } = this.#tools;
+    const engine = engines.take();
     let driver: Driving;
     try {
-      driver = drive(run, tools);
+      driver = drive(run, engine);
     } catch (error) {
       engines.giveBack(engine);
       throw error;
@@ -250,7 +237,7 @@ export class Worker {
     this.#wake = Promise.withResolvers<undefined>();
     await Promise.race([
       this.#wake.promise,
-      sleep(TICK_MS, undefined, { signal: stop }).catch(() => undefined),
+      sleep(this.#tickMs, undefined, { signal: stop }).catch(() => undefined),
     ]);
   }
 
