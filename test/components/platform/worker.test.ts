@@ -2,8 +2,11 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Worker } from "../../../components/platform/worker.ts";
 import { workerResources } from "../../../components/platform/worker-pod.ts";
+import { jobProgram } from "../../../stacks/job/program.ts";
 import { graphProblems, podSpecs } from "../../harness/invariants.ts";
 import { containersOf, restrictedViolations } from "../../harness/pod-security.ts";
+import { record } from "../../harness/record.ts";
+import { samplePlans } from "../../harness/samples.ts";
 import { graphOf, LABELS, registrations, SYSTEM_POOL } from "./example.ts";
 
 const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/mayfly/worker@sha256:${"0c".repeat(32)}`;
@@ -14,6 +17,14 @@ const EGRESS = [
     ports: [{ protocol: "TCP" as const, port: 5432 }],
   },
 ];
+
+const Rules = z.array(
+  z.object({
+    apiGroups: z.array(z.string()),
+    resources: z.array(z.string()),
+    verbs: z.array(z.string()),
+  }),
+);
 
 const up = async (s3: "secret" | "web-identity", documents = { "connection.json": "{}" }) =>
   await graphOf((providers) => {
@@ -107,6 +118,28 @@ describe("its rights", () => {
     ]);
   });
 
+  test.each(Object.entries(samplePlans()))(
+    "are enough for Pulumi to make all objects of job %s, and to delete those that don't go with their namespace",
+    async (_name, plan) => {
+      delete process.env["KUBECONFIG"];
+      const run = await record(() => jobProgram({ plan, authenticationSecret: "made up" }));
+      const rules = Rules.parse(graph.get("worker-role").inputs["rules"]);
+      const missing = run.resources.flatMap(({ type, deletedWith, custom }) => {
+        const [, group, kind] = /^kubernetes:([^/]+)\/v1:(\w+)$/.exec(type) ?? [];
+        if (!custom || group === undefined || kind === undefined) return [];
+        const plural = kind.toLowerCase().replace(/y$/, "ie") + "s";
+        const verbs = rules
+          .filter(({ apiGroups }) => apiGroups.includes(group === "core" ? "" : group))
+          .filter(({ resources }) => resources.includes(plural))
+          .flatMap((rule) => rule.verbs);
+        const needed = deletedWith === undefined ? ["create", "delete"] : ["create"];
+        return needed.filter((verb) => !verbs.includes(verb)).map((verb) => `${verb} ${plural}`);
+      });
+      expect(missing).toEqual([]);
+      expect(run.ofType(":Job")).toHaveLength(1);
+    },
+  );
+
   test("in each tenant's namespace are leases, and Secrets by name", () => {
     expect(graph.get("worker-tenant-role").inputs["rules"]).toEqual([
       {
@@ -145,13 +178,6 @@ describe("its rights", () => {
   });
 
   test("to write anything are all among what the policy on objects looks at", () => {
-    const Rules = z.array(
-      z.object({
-        apiGroups: z.array(z.string()),
-        resources: z.array(z.string()),
-        verbs: z.array(z.string()),
-      }),
-    );
     const kinds = (rules: readonly { apiGroups: string[]; resources: string[] }[]): string[] =>
       rules
         .flatMap(({ apiGroups, resources }) => resources.map((kind) => `${apiGroups.join()}/${kind}`))
