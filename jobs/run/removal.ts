@@ -6,6 +6,7 @@ import { type EngineError, type EngineEvent, EngineFailure, type StackEngine } f
 import type { Leftover } from "../watch/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import { processLives } from "./liveness.ts";
+import { type RemovalLimits, removalLimits } from "./removal-limits.ts";
 
 /** What a removal works with. */
 export interface RemovalTools {
@@ -22,10 +23,6 @@ export interface Removal {
   readonly left: readonly string[];
 }
 
-/** For Pulumi to destroy a stack, all tries together. */
-const DESTROY_LIMIT_MS = 240_000;
-/** For a namespace to be gone once everything in it was told to go. */
-const GONE_LIMIT_MS = 120_000;
 /** Between tries while the cluster, the state or another process stands in the way. */
 const PAUSES_MS = [1000, 2000, 5000, 10_000, 20_000, 30_000] as const;
 
@@ -37,6 +34,8 @@ const PAUSES_MS = [1000, 2000, 5000, 10_000, 20_000, 30_000] as const;
  * Pulumi can't.
  */
 export async function removeRun(plan: Plan, tools: RemovalTools): Promise<Removal> {
+  const limits = removalLimits();
+  if (limits.problem !== undefined) tools.warn(limits.problem);
   let told = false;
   try {
     told = await tools.cluster.removeNamespace(plan);
@@ -49,10 +48,13 @@ export async function removeRun(plan: Plan, tools: RemovalTools): Promise<Remova
     // Pulumi's destroy will tell what is the matter with the cluster.
     tools.warn(`Namespace ${plan.namespace} could not be removed at once: ${text(error)}`);
   }
-  const failed = await destroyStack(plan, tools);
+  const failed = await destroyStack(plan, tools, limits);
   tools.onVerifying();
   // The empty stack goes while the cluster is looked at.
-  const [stackLeft, cluster] = await Promise.all([removeStack(plan, tools, failed), verify(plan, tools)]);
+  const [stackLeft, cluster] = await Promise.all([
+    removeStack(plan, tools, failed),
+    verify(plan, tools, limits),
+  ]);
   const gone = cluster.removed || told;
   const by = failed === undefined ? "stack" : gone ? "namespace" : "nothing";
   return { by, left: [...stackLeft, ...cluster.left] };
@@ -89,8 +91,12 @@ async function removeStack(
 }
 
 /** Returns why it failed; undefined when the stack is gone. */
-async function destroyStack(plan: Plan, tools: RemovalTools): Promise<EngineError | undefined> {
-  const signal = AbortSignal.timeout(DESTROY_LIMIT_MS);
+async function destroyStack(
+  plan: Plan,
+  tools: RemovalTools,
+  { destroyMs }: RemovalLimits,
+): Promise<EngineError | undefined> {
+  const signal = AbortSignal.timeout(destroyMs);
   for (const pause of PAUSES_MS) {
     const failure = await tryDestroy(plan, tools, signal);
     if (failure === undefined) return undefined;
@@ -135,11 +141,12 @@ const isWorthAnotherTry = ({ kind }: EngineError): boolean => kind === "conflict
 async function verify(
   plan: Plan,
   { cluster, warn }: RemovalTools,
+  { goneMs }: RemovalLimits,
 ): Promise<{ readonly removed: boolean; readonly left: readonly string[] }> {
   try {
     // An object that a killed process made, and that no state knows, goes with its namespace.
     const removed = await cluster.removeNamespace(plan);
-    const blockers = await cluster.waitGone(plan.namespace, AbortSignal.timeout(GONE_LIMIT_MS));
+    const blockers = await cluster.waitGone(plan.namespace, AbortSignal.timeout(goneMs));
     for (const blocker of blockers) warn(blocker);
     const { objects, unknown } = await cluster.leftovers(plan);
     if (unknown.length > 0) warn(`Not looked at, since it could not be listed: ${unknown.join(", ")}`);

@@ -1,8 +1,10 @@
-// A run that goes on while all faults happen, and must not notice.
+// Another tenant's run, which goes on while all faults happen and must not notice.
 import { z } from "zod";
+import { EXIT, UserError } from "../../base/errors.ts";
 import { kubectl } from "../lab/pods.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Checked } from "./invariants.ts";
+import { makeNeighbour, NEIGHBOUR } from "./neighbour.ts";
 import { makePlace, type Place } from "./place.ts";
 import { type Helper, phase, send, startHelper } from "./processes.ts";
 
@@ -26,18 +28,30 @@ export interface Canary {
     readonly place: Place;
     readonly output: string;
     readonly code: number | null;
+    /** Of what the canary needed beside its place. */
+    readonly remove: () => Promise<void>;
   }>;
 }
 
 /** Starts it and waits until its job runs. */
 export async function startCanary(certificate: Certificate): Promise<Canary> {
-  const place = await makePlace("canary", certificate);
+  const neighbour = await makeNeighbour();
+  const place = await makePlace("canary", certificate, {
+    contract: neighbour.contract,
+    job: { tenant: NEIGHBOUR },
+  });
   const job = await place.job({ deadline: "2h" }, 7200);
   const helper = startHelper("bin/mayfly", ["run", "--json", job], place.env("first"));
   const running = await helper.until(phase("running"));
   if (running === undefined) {
-    await place.remove();
-    throw new Error(`the canary run did not start:\n${helper.said()}`);
+    await Promise.all([place.remove(), neighbour.remove()]);
+    const outcome = helper.events.find((event) => event.type === "outcome");
+    throw new UserError("canary-not-started", "The run that has to go on beside all faults did not start.", {
+      path: "the lab",
+      hint: "See what else runs there: kubectl get pods --all-namespaces. Then try again.",
+      exitCode: EXIT.unavailable,
+      cause: outcome === undefined ? helper.said().slice(-2000) : outcome,
+    });
   }
   const namespace = namespaceOf(helper);
   const first = await look(namespace);
@@ -53,7 +67,7 @@ export async function startCanary(certificate: Certificate): Promise<Canary> {
     end: async () => {
       send(helper.pid, "SIGINT");
       const { code } = await helper.exit;
-      return { place, output: helper.said(), code };
+      return { place, output: helper.said(), code, remove: neighbour.remove };
     },
   };
 }

@@ -17,12 +17,13 @@ import { stateFaults } from "./list/state.ts";
 import { workerFaults } from "./list/workers.ts";
 import { type Row, runSuite } from "./suite.ts";
 
-const USAGE = `Usage: npm run test:faults [-- [NAME…] [--quick] [--lanes 3] [--json] [--list]]
+const USAGE = `Usage: npm run test:faults [-- [NAME…] [--quick] [--lanes 3] [--json] [--list] [--no-canary]]
 
   NAME      only faults whose name or group holds it, such as "state" or "power cut"
   --quick   one fault of each kind, and a sample of the power cuts
   --lanes   faults at once, each with a run, a state and a fault proxy of its own
   --list    names them and does nothing
+  --no-canary  without the other tenant's run beside them, for a lab that has no room
 
 Needs the lab: npx mayfly lab up`;
 
@@ -33,6 +34,7 @@ const { values, positionals } = parseArgs({
     json: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
+    "no-canary": { type: "boolean", default: false },
     lanes: { type: "string", default: "3" },
   },
 });
@@ -87,7 +89,11 @@ async function main(): Promise<void> {
     importStandIn(),
   ]);
   try {
-    const rows = await runSuite({ cluster, certificate, lanes, faults, cuts, onRow, stop: stop.signal });
+    const rows = await runSuite({
+      ...{ cluster, certificate, lanes, faults, cuts, onRow },
+      canary: !values["no-canary"],
+      stop: stop.signal,
+    });
     const seconds = Math.round((performance.now() - since) / 1000);
     const broken = rows.filter((row) => row.broken.length > 0);
     if (values.json) {

@@ -29,6 +29,8 @@ export interface Helper {
   readonly exit: Promise<Ended>;
   /** All that it printed. */
   readonly said: () => string;
+  /** The most memory that the process itself was seen to take, in MiB. */
+  readonly peakMib: () => number;
 }
 
 /** Starts a program of this project in a process group of its own. `env` comes on top of what any child may see. */
@@ -65,6 +67,19 @@ export function startHelper(
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${program} did not start`);
+  let peakKib = 0;
+  const sampling = setInterval(() => {
+    // Its high-water mark: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+    void readFile(`/proc/${pid}/status`, "utf8").then(
+      (status) => {
+        peakKib = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? peakKib);
+      },
+      () => undefined,
+    );
+  }, 500);
+  child.on("close", () => {
+    clearInterval(sampling);
+  });
   return {
     pid,
     events,
@@ -83,6 +98,7 @@ export function startHelper(
     },
     exit,
     said: () => said,
+    peakMib: () => Math.round(peakKib / 1024),
   };
 }
 

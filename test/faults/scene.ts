@@ -15,6 +15,7 @@ import {
   isTerminal,
   ledgerRuns,
 } from "./invariants.ts";
+import { counted } from "./list/power-cut.ts";
 import { makePlace, type Place } from "./place.ts";
 import { type Helper, onMachine, processesWith, send, startHelper } from "./processes.ts";
 import type { End, Fault, Scene } from "./types.ts";
@@ -23,7 +24,7 @@ export interface Tried {
   readonly seconds: number;
   readonly checked: readonly Checked[];
   readonly ends: readonly End[];
-  /** Writes that came through the proxy. */
+  /** Writes that came through the proxy; renewals of Leases left out. */
   readonly writes: number;
 }
 
@@ -57,7 +58,12 @@ export async function tryFault(
     const runs = await ledgerRuns(place);
     const ends: End[] =
       runs.length === 0 ? ["not begun"] : runs.map(({ outcome }) => outcome?.kind ?? "lost");
-    return { seconds: (performance.now() - since) / 1000, checked, ends, writes: place.proxy.writes.length };
+    return {
+      seconds: (performance.now() - since) / 1000,
+      checked,
+      ends,
+      writes: counted(place.proxy.writes),
+    };
   } finally {
     await stage.kill();
     await place.remove();

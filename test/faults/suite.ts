@@ -35,6 +35,8 @@ export interface SuiteOptions {
   /** Faults at once. */
   readonly lanes: number;
   readonly faults: readonly Fault[];
+  /** Whether another tenant's run goes on beside them. */
+  readonly canary: boolean;
   /** Whether all processes are killed at each write: `all` writes, a `sample` of them, or not at all. */
   readonly cuts: "all" | "sample" | "none";
   readonly onRow: (row: Row) => void;
@@ -48,8 +50,10 @@ export async function runSuite(options: SuiteOptions): Promise<Row[]> {
   return await suite.run();
 }
 
-/** The namespace, in the midst of creating, the last of that, and while destroying: a run of today makes 18. */
-const SAMPLE = [1, 4, 13, 16] as const;
+/** The first (namespace or Lease), in the midst of creating, and while destroying: a run of today makes 18. */
+const SAMPLE = { run: [1, 4, 13, 16], worker: [2, 9, 17] } as const;
+/** Of a worker's run every third write is cut: it goes on and makes all again, which takes twice as long. */
+const WORKER_STEP = 3;
 /** Nothing makes as many: a run that is still cut there has a defect. */
 const MOST_WRITES = 80;
 
@@ -66,7 +70,7 @@ class Suite {
 
   async run(): Promise<Row[]> {
     const { certificate, faults, cuts } = this.#options;
-    this.#canary = await startCanary(certificate);
+    if (this.#options.canary) this.#canary = await startCanary(certificate);
     try {
       const alone = faults.filter((fault) => fault.alone === true);
       // The long ones first, so that no lane waits for another at the end.
@@ -76,12 +80,15 @@ class Suite {
           this.#row(fault.name, fault.group, [await this.#try(fault)]);
         }),
       );
-      if (cuts !== "none" && !this.#options.stop.aborted) await this.#cuts(cuts === "all");
+      if (cuts !== "none") {
+        await this.#cuts("run", cuts === "all" ? 1 : undefined);
+        await this.#cuts("worker", cuts === "all" ? WORKER_STEP : undefined);
+      }
       for (const fault of alone) {
         if (!this.#options.stop.aborted) this.#row(fault.name, fault.group, [await this.#try(fault)]);
       }
     } finally {
-      await this.#endCanary(this.#canary);
+      if (this.#canary !== undefined) await this.#endCanary(this.#canary);
       await (await this.#postgres)?.stop();
     }
     return this.#rows;
@@ -96,31 +103,40 @@ class Suite {
     await Promise.all(Array.from({ length: this.#options.lanes }, lane));
   }
 
-  /** Cuts after the first write, the second and so on, until a run makes fewer writes than that and so is never cut. */
-  async #cuts(all: boolean): Promise<void> {
+  /**
+   * Cuts after the first write, and then after every `step`-th, until a run makes fewer writes than that and so is never cut.
+   * @param step Where left out: at a few writes only.
+   */
+  async #cuts(by: "run" | "worker", step: number | undefined): Promise<void> {
+    const who = by === "run" ? "" : "a worker's run: ";
     const tries: Try[] = [];
     const cut = async (n: number): Promise<boolean> => {
-      const tried = await this.#try(powerCut(n));
+      const tried = await this.#try(powerCut(n, by));
       tries.push(tried);
       return tried.tried === undefined || tried.tried.writes >= n;
     };
-    if (all) {
-      const ahead = { next: 1, uncut: false };
-      const lane = async (): Promise<void> => {
-        while (!ahead.uncut && !this.#options.stop.aborted && ahead.next <= MOST_WRITES)
-          if (!(await cut(ahead.next++))) ahead.uncut = true;
-      };
-      await Promise.all(Array.from({ length: this.#options.lanes }, lane));
-      const endless = ahead.uncut || this.#options.stop.aborted ? [] : [`still cut at write ${MOST_WRITES}`];
-      this.#row("all killed at each write, until a run was not cut", "power cut", tries, endless);
-    } else {
+    if (step === undefined) {
       await this.#lanes(
-        SAMPLE.map((n) => async () => {
+        SAMPLE[by].map((n) => async () => {
           await cut(n);
         }),
       );
-      this.#row(`all killed at writes ${SAMPLE.join(", ")}`, "power cut", tries);
+      this.#row(`${who}all killed at writes ${SAMPLE[by].join(", ")}`, "power cut", tries);
+      return;
     }
+    const ahead = { next: 1, uncut: false };
+    const lane = async (): Promise<void> => {
+      while (!ahead.uncut && !this.#options.stop.aborted && ahead.next <= MOST_WRITES) {
+        const n = ahead.next;
+        ahead.next += step;
+        if (!(await cut(n))) ahead.uncut = true;
+      }
+    };
+    await Promise.all(Array.from({ length: this.#options.lanes }, lane));
+    if (tries.length === 0) return;
+    const endless = ahead.uncut || this.#options.stop.aborted ? [] : [`still cut at write ${MOST_WRITES}`];
+    const every = step === 1 ? "each write" : `each ${step}rd write`;
+    this.#row(`${who}all killed at ${every}, until a run was not cut`, "power cut", tries, endless);
   }
 
   async #try(fault: Fault): Promise<Try> {
@@ -165,7 +181,7 @@ class Suite {
   async #endCanary(canary: Canary): Promise<void> {
     const since = performance.now();
     const untouched = await canary.check();
-    const { place, output, code } = await canary.end();
+    const { place, output, code, remove } = await canary.end();
     const runs = await ledgerRuns(place);
     const checked: Checked[] = [
       untouched,
@@ -175,11 +191,11 @@ class Suite {
       await checkBackend(place),
       await checkSecrets(place, output, runs),
     ];
-    await place.remove();
+    await Promise.all([place.remove(), remove()]);
     const seconds = (performance.now() - since) / 1000;
     const ends = runs.map(({ outcome }) => outcome?.kind ?? "lost");
     const tried: Tried = { seconds, checked, ends, writes: place.proxy.writes.length };
-    this.#row("(the canary run, cancelled at the end)", "cluster", [
+    this.#row("(another tenant's run beside all of it, cancelled at the end)", "cluster", [
       { name: "canary", tried, seconds, error: undefined },
     ]);
   }

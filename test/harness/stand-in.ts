@@ -1,4 +1,5 @@
-// An image that stands in for Spark: its "driver" takes as many seconds as its last argument says and succeeds, master and worker wait.
+// An image that stands in for Spark: its "driver" takes as many seconds as its last argument says and succeeds (after 200 MB of log where
+// an argument is \`--flood\`), master and worker wait.
 // So a run is over in seconds, and Mayfly, Pulumi, the API server and the kubelet do all that they do for a real one.
 import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
@@ -17,6 +18,7 @@ seconds=3600
 case " $* " in
   *" org.apache.spark.deploy.SparkSubmit "*) for seconds; do :; done ;;
 esac
+case " $* " in *" --flood "*) /busybox yes "a line that nobody wants" | /busybox head -c 200000000 ;; esac
 echo "sleeping $seconds s"
 /busybox sleep "$seconds" &
 wait $!

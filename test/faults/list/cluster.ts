@@ -1,4 +1,5 @@
 // What is in the cluster is taken away by others, or does not go.
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execute } from "../../../base/process.ts";
 import { LAB } from "../../../lab/settings.ts";
@@ -72,6 +73,37 @@ const setFinalizers = async (namespace: string, finalizers: readonly string[] | 
   await kubectl(["patch", "configmap", HELD, "--namespace", namespace, "--type=merge", "--patch", patch]);
 };
 
+/** Settings of a helper that does not wait long for what does not go. */
+const SOON = { MAYFLY_REMOVAL_SECONDS: "30" } as const;
+
+/** An object in the run's namespace that nobody lets go, until the helper's end. */
+async function holdNamespace(scene: Scene): Promise<void> {
+  const namespace = scene.namespace();
+  await setFinalizers(namespace, ["example.com/never"]);
+  scene.afterwards(async () => {
+    await setFinalizers(namespace, null);
+    await eventually("end of the namespace", async () => {
+      const found = await kubectl(["get", "namespaces", "--output", "name"]);
+      return found.includes(`namespace/${namespace}\n`) ? undefined : true;
+    });
+  });
+}
+
+/** Of which namespaces can't be emptied meanwhile: https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/ */
+const DEAD_API = (name: string) => ({
+  apiVersion: "apiregistration.k8s.io/v1",
+  kind: "APIService",
+  metadata: { name },
+  spec: {
+    group: "nowhere.mayfly.dev",
+    version: "v1",
+    groupPriorityMinimum: 100,
+    versionPriority: 100,
+    insecureSkipTLSVerify: true,
+    service: { namespace: "default", name: "nowhere" },
+  },
+});
+
 export const clusterFaults: readonly Fault[] = [
   {
     name: "worker's pod killed",
@@ -120,25 +152,96 @@ export const clusterFaults: readonly Fault[] = [
     group,
     seconds: 3,
     inject: async (scene) => {
-      const helper = await scene.start();
+      const helper = await scene.start(SOON);
       await helper.until(phase("running"));
-      const namespace = scene.namespace();
-      await setFinalizers(namespace, ["example.com/never"]);
-      scene.afterwards(async () => {
-        await setFinalizers(namespace, null);
-        await eventually("end of the namespace", async () => {
-          const found = await kubectl(["get", "namespaces", "--output", "name"]);
-          return found.includes(`namespace/${namespace}\n`) ? undefined : true;
-        });
-      });
+      await holdNamespace(scene);
       const { code } = await helper.exit;
       // Told, not forced: https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
       scene.require(code === 21, `exit code ${code ?? "none"} in place of 21, something left behind`);
       scene.require(helper.said().includes(HELD), "the report does not name the ConfigMap");
     },
     expect: ["succeeded"],
-    // Pulumi gives the namespace four minutes, and then two more are for it to be gone.
-    within: 480,
+    within: 120,
+  },
+  {
+    name: "finalizer that never ends on a ConfigMap of a worker's run",
+    group,
+    seconds: 3,
+    inject: async (scene) => {
+      const run = await scene.submit();
+      const worker = scene.worker("first", { env: SOON });
+      await worker.until(phase("running"));
+      await holdNamespace(scene);
+      await worker.exit;
+      const { code, said } = await scene.mayfly("wait", run);
+      scene.require(code === 21, `mayfly wait ended with ${code ?? "none"} in place of 21`);
+      scene.require(worker.said().includes(HELD), `nobody names the ConfigMap: ${said}`);
+    },
+    expect: ["succeeded"],
+    within: 180,
+  },
+  {
+    name: "a namespace of the run's name is there already, another's",
+    group,
+    quick: true,
+    inject: async (scene) => {
+      const run = `${scene.place.name}-taken`;
+      const namespace = `demo-${run}`;
+      await kubectl(["create", "namespace", namespace]);
+      await kubectl(["create", "configmap", "theirs", "--namespace", namespace]);
+      scene.afterwards(async () => {
+        const left = await kubectl(["get", "configmaps", "--namespace", namespace, "--output", "name"]);
+        scene.require(left.includes("configmap/theirs"), "somebody else's namespace was touched");
+        await kubectl(["delete", "namespace", namespace, "--wait=false"]);
+      });
+      const args = [join("test", "faults", "run-with-id.ts"), await scene.job(), run];
+      const { code } = await scene.launch("first", process.execPath, args).exit;
+      scene.require(code === 73, `exit code ${code ?? "none"} in place of 73`);
+    },
+    expect: ["not begun"],
+    within: 60,
+  },
+  {
+    name: "the driver floods its log, 200 MB",
+    group,
+    job: { arguments: ["--flood", "1"] },
+    inject: async (scene) => {
+      const helper = await scene.start();
+      await helper.exit;
+      const peak = helper.peakMib();
+      // A quiet run's takes 100 to 130.
+      scene.require(peak > 0 && peak < 250, `the helper took ${peak} MiB`);
+    },
+    expect: ["succeeded"],
+    within: 150,
+  },
+  {
+    name: "an aggregated API of the cluster is dead while the run is destroyed",
+    group,
+    alone: true,
+    inject: async (scene) => {
+      const helper = await scene.start();
+      await helper.until(phase("running"));
+      const name = "v1.nowhere.mayfly.dev";
+      await kubectl(["apply", "--filename=-"], JSON.stringify(DEAD_API(name)));
+      try {
+        await helper.until(phase("verifying"));
+        await sleep(5000);
+      } finally {
+        await kubectl(["delete", "apiservice", name]);
+      }
+      await helper.exit;
+    },
+    expect: ["succeeded"],
+    within: 150,
+  },
+  {
+    name: "the kubelet frozen for 15 s while pods start",
+    group,
+    alone: true,
+    inject: frozen("kubelet", 15_000),
+    expect: ["succeeded"],
+    within: 150,
   },
   {
     name: "node cordoned before submit, uncordoned 15 s later",

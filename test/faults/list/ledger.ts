@@ -243,7 +243,7 @@ export const ledgerFaults: readonly Fault[] = [
     inject: async (scene) => {
       const runs: string[] = [];
       for (let run = 0; run < 4; run++) runs.push(await scene.submit());
-      const args = ["--drain", "--slots", "2"];
+      const args = ["--drain", "--slots", "1"];
       await Promise.all([scene.worker("first", { args }).exit, scene.worker("second", { args }).exit]);
       const ledger = await openLedger(scene.place.ledger);
       const leases = await Promise.all(runs.map(async (run) => await ledger.leases(run)));
