@@ -27,6 +27,11 @@ const LAB_WORKER = {
       peers: [{ kind: "cidr", cidr: "10.244.0.1/32" }],
       ports: [{ protocol: "TCP", port: 6443 }],
     },
+    {
+      name: "ledger",
+      peers: [{ kind: "cidr", cidr: "10.244.0.1/32" }],
+      ports: [{ protocol: "TCP", port: 7432 }],
+    },
   ],
 };
 
@@ -122,6 +127,7 @@ describe("a worker on a cluster that is there", async () => {
       "10.244.0.1/32:5353",
       "10.244.0.1/32:7070",
       "10.244.0.1/32:6443",
+      "10.244.0.1/32:7432",
     ]);
   });
 

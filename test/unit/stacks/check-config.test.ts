@@ -245,6 +245,18 @@ describe("a mistake in a worker's config is refused with its path:", () => {
     ["a host with a path", { "worker.ledger.host": "db/mayfly" }, "worker.ledger.host", "host name"],
     ["an authority that is no certificate", { "worker.ledger.ca": "/etc/ca.crt" }, "worker.ledger.ca", "PEM"],
     ["nothing to reach the ledger by", { "worker.egress": [] }, "worker.egress", "ledger's address"],
+    [
+      "a ledger on a port that is closed",
+      { "worker.ledger.port": 6432 },
+      "worker.egress",
+      "lets nobody reach the ledger at mayfly-dev.c1examples2db.us-east-1.rds.amazonaws.com, TCP port 6432",
+    ],
+    [
+      "a ledger at an address that is closed",
+      { "worker.ledger.host": "10.61.0.7" },
+      "worker.egress",
+      "lets nobody reach the ledger at 10.61.0.7, TCP port 5432",
+    ],
     ["no runs at a time", { "worker.slots": 0 }, "worker.slots", ">=1"],
     ["a state of its own on EKS", { "worker.state": "s3://mine" }, "worker", 'Unrecognized key: "state"'],
     ["no image", { "worker.image": undefined }, "worker.image", "is missing"],
@@ -252,6 +264,11 @@ describe("a mistake in a worker's config is refused with its path:", () => {
     const error = refusal(changes, "dev");
     const line = error.message.split("\n").find((one) => one.includes(`mayfly:${path}`));
     expect(line, error.message).toContain(message);
+  });
+
+  test("but not a ledger at an address that is open", () => {
+    const config = changed(committed("dev"), { "worker.ledger.host": "10.60.0.17" });
+    expect(() => checkedConfig(config, "Pulumi.dev.yaml")).not.toThrow();
   });
 
   test("on a cluster that is there, a state that is no S3 bucket", () => {
