@@ -80,6 +80,15 @@ const Retries = z
     user: budget(0, "Further attempts after the application failed."),
     outOfMemory: budget(0, "Further attempts after a container ran out of memory."),
     infrastructure: budget(2, "Further attempts after a node, pod or image was lost."),
+    memoryFactor: z
+      .number()
+      .min(1)
+      .max(4)
+      .default(1)
+      .describe(
+        "How many times more memory a further attempt gets for the driver, or the workers, that ran out of it: 1.5 makes 2Gi 3Gi, then 4.5Gi. " +
+          "As far as quota and nodes allow; 1 for no more.",
+      ),
   })
   .prefault({})
   .describe("How often a run is tried again, by class of failure.");

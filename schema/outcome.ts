@@ -21,7 +21,13 @@ export const Outcome = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("image"), image: z.string(), message }),
   z.strictObject({ kind: z.literal("unschedulable"), missing: z.string(), message }),
-  z.strictObject({ kind: z.literal("refused"), by: z.enum(["policy", "quota"]), message }),
+  z.strictObject({
+    kind: z.literal("refused"),
+    by: z
+      .enum(["policy", "quota", "input", "secret"])
+      .describe("`input`, `secret`: what the job needs is not there."),
+    message,
+  }),
   z.strictObject({ kind: z.literal("infrastructure"), message }),
   z.strictObject({ kind: z.literal("lost"), message }),
   z.strictObject({

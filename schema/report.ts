@@ -41,6 +41,10 @@ export const PodReport = z.strictObject({
 });
 export type PodReport = z.infer<typeof PodReport>;
 
+const Grown = z
+  .strictObject({ from: z.int().positive(), to: z.int().positive() })
+  .describe("Limits in MiB, as the spec says and as it was.");
+
 /** What one attempt of a run was, for machines and for people. */
 export const RunReport = z
   .strictObject({
@@ -79,6 +83,16 @@ export const RunReport = z
     logs: z.array(z.string()).describe("s3:// locations of the saved logs."),
     left: z.array(z.string()).describe("What could not be removed; empty when nothing is left."),
     kept: z.boolean().describe("True when --keep left the cluster up on purpose."),
+    earlier: z
+      .array(z.strictObject({ attempt: z.int().min(1), startedAt: at, outcome: Outcome }))
+      .optional()
+      .describe("The attempts before this one, and how they ended; left out where there were none."),
+    larger: z
+      .strictObject({ driver: Grown.optional(), workers: Grown.optional() })
+      .optional()
+      .describe(
+        "Containers that got more memory than the spec says, since an earlier attempt ran out of it.",
+      ),
   })
   .meta({ id: "RunReport", title: "Mayfly run report" });
 export type RunReport = z.infer<typeof RunReport>;

@@ -22,6 +22,8 @@ export interface AcquireOptions {
   readonly knownFence?: number | undefined;
   /** Ends the wait for a lease that another one holds. */
   readonly signal: AbortSignal;
+  /** Whether a holder is known to be dead by other means than its lease, such as the end of its process on this machine. */
+  readonly isDead?: ((holder: string) => Promise<boolean>) | undefined;
   /** Told once for each holder that is waited for. */
   readonly onWaiting?: ((holder: string) => void) | undefined;
   readonly timing?: LeaseTiming | undefined;
@@ -67,7 +69,8 @@ class Acquisition {
       const lease = this.#ours(seen) ?? (await this.#next(seen, asked));
       if (lease === undefined) continue;
       if (!isAborted(signal)) return lease;
-      await lease.release();
+      // Nobody had it before: its number need not be remembered.
+      await lease.release({ remove: lease.fence === 1 });
     }
     throw leaseHeld(run, this.#told, cause ?? signal.reason);
   }
@@ -79,7 +82,8 @@ class Acquisition {
         return await this.#take(undefined);
       case "lease": {
         const { lease } = seen;
-        if (lease.holder === "") return await this.#take(lease);
+        if (lease.holder === "" || (await this.#options.isDead?.(lease.holder)) === true)
+          return await this.#take(lease);
         this.#sighting = look(this.#sighting, lease, this.#clock.monotonic());
         if (isDead(this.#sighting, asked)) return await this.#take(lease);
         this.#tell(lease.holder);

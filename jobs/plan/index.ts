@@ -1,5 +1,6 @@
 // The plan: the pure result of sizing and placing one attempt of a run. docs/plan.md explains the rules.
 export { describePlan } from "./describe.ts";
+export { type MemoryScale, planLarger } from "./enlarge.ts";
 export { runId } from "./names.ts";
 export { planRun } from "./plan.ts";
 export { refusalError } from "./refusal.ts";

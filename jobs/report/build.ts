@@ -24,6 +24,9 @@ export interface ReportInput {
   readonly logs: readonly string[];
   readonly left: readonly string[];
   readonly kept: boolean;
+  /** The attempts before. */
+  readonly earlier?: NonNullable<RunReport["earlier"]> | undefined;
+  readonly larger?: RunReport["larger"] | undefined;
 }
 
 /** Rounded to what can be told apart: times here are sampled or have whole seconds on one side. */
@@ -31,8 +34,11 @@ const round = (value: number, digits = 1): number => Number(value.toFixed(digits
 
 /** Pure: the report of one attempt. */
 export function buildReport(input: ReportInput): RunReport {
-  const { plan, observed, startedAt, endedAt, milestones } = input;
-  const since = (date: Date): number => round((date.getTime() - startedAt.getTime()) / 1000, 3);
+  const { plan, observed, startedAt, endedAt, milestones, earlier = [], larger } = input;
+  // Times may come from two helpers, whose clocks differ: none is before another that it followed.
+  const seconds = (from: Date, to: Date): number =>
+    round(Math.max(0, to.getTime() - from.getTime()) / 1000, 3);
+  const since = (date: Date): number => seconds(startedAt, date);
   const heldUntil = milestones.gone ?? endedAt;
   const pods = observed === undefined ? [] : podReports(plan, observed, heldUntil);
   const asked = { coreSeconds: 0, gibSeconds: 0 };
@@ -60,7 +66,7 @@ export function buildReport(input: ReportInput): RunReport {
     endedAt: endedAt.toISOString(),
     phases: input.phases.map(({ phase, at }, index) => {
       const end = input.phases[index + 1]?.at ?? endedAt;
-      return { phase, startedAt: at.toISOString(), seconds: round((end.getTime() - at.getTime()) / 1000, 3) };
+      return { phase, startedAt: at.toISOString(), seconds: seconds(at, end) };
     }),
     milestones: {
       ...(milestones.objectsExist === undefined ? {} : { objectsExist: since(milestones.objectsExist) }),
@@ -87,6 +93,8 @@ export function buildReport(input: ReportInput): RunReport {
     logs: [...input.logs],
     left: [...input.left],
     kept: input.kept,
+    ...(earlier.length === 0 ? {} : { earlier: [...earlier] }),
+    ...(larger === undefined ? {} : { larger }),
   };
 }
 

@@ -1,70 +1,123 @@
 import { EXIT, UserError } from "../../base/errors.ts";
+import type { Plan } from "../../schema/plan.ts";
 import { startEngine } from "../engine/index.ts";
-import { readConnection } from "./environment.ts";
-import { isStale, openRecorded } from "./inspect.ts";
-import { Journal } from "./journal.ts";
+import type { Ledger, LedgerRun } from "../ledger/index.ts";
+import { Driver } from "../work/driver.ts";
+import { type Place, placeOf } from "../work/place.ts";
+import { leaseTiming } from "../work/timing.ts";
+import type { HeldLease } from "../work/types.ts";
+import { openRunCluster } from "./cluster.ts";
+import { readConnection, readContract } from "./environment.ts";
 import { withLedger } from "./ledger.ts";
-import { thisHelper } from "./liveness.ts";
-import { ledgerRecords, type RunRecord, type RunRecords } from "./records.ts";
-import { removeRun } from "./removal.ts";
+import { helperLives, helperOf, holderOf, thisHelper } from "./liveness.ts";
+import { isEnded, type PlannedRun, planned } from "./records.ts";
 import type { DestroyOptions, DestroyResult } from "./types.ts";
-import { noteEngineEvent } from "./work.ts";
 
 /** See index.ts. */
 export async function destroyRun(run: string, options: DestroyOptions = {}): Promise<DestroyResult> {
+  const timing = leaseTiming();
   return await withLedger(async (ledger) => {
-    const records = ledgerRecords(ledger);
-    const record = await records.get(run);
-    const { host, pid } = record.helper;
-    if (record.state === "active" && !(await isStale(record))) {
-      throw new UserError("run-active", `Run ${run} is still at work (process ${pid} on ${host}).`, {
-        hint: `Stop it there with Ctrl-C, or: kill ${pid}. It destroys its cluster itself.`,
-        exitCode: EXIT.conflict,
-      });
-    }
-    return await remove(record, options, records);
-  });
-}
-
-async function remove(
-  record: RunRecord,
-  options: DestroyOptions,
-  records: RunRecords,
-): Promise<DestroyResult> {
-  const { plan } = record;
-  const connection = await readConnection(options.connection ?? record.connection);
-  const engine = startEngine(connection);
-  try {
-    const cluster = await openRecorded(record, options);
+    const row = planned(await ledger.get(run));
+    await refuseLiving(row);
+    const path = options.connection ?? row.connection;
+    const connection = await readConnection(path);
+    const contract = await readContract(connection.contract);
+    const engine = startEngine(connection);
+    const cluster = await openRunCluster(connection, async () => await Promise.resolve(contract));
+    const place = placeOf({ path, connection, contract }, cluster, timing);
     try {
       // The same checks as before a run: what is not there can't be proven gone on another cluster.
       await cluster.check();
-      const mine: RunRecord = { ...record, state: "active", helper: await thisHelper() };
-      const journal = new Journal(records, mine, (event) => options.onEvent?.(event));
-      journal.enter("destroying");
-      const { by, left } = await removeRun(plan, {
-        engine,
-        cluster,
-        onEvent: (event) => {
-          noteEngineEvent(event, journal);
-        },
-        onVerifying: () => {
-          journal.enter("verifying");
-        },
-        warn: journal.warn,
-      });
-      journal.left(left);
-      const endedAt = record.endedAt ?? new Date().toISOString();
-      journal.update({ state: "ended", endedAt, outcome: record.outcome ?? lost });
-      await journal.flush();
-      return { run: plan.run, namespace: plan.namespace, by, left };
+      const left = isEnded(row.state) && row.left.length === 0 ? await leftOf(row.plan, place) : row.left;
+      if (isEnded(row.state) && left.length === 0) return resultOf(row.plan, "nothing", []);
+      const lease = await take(row, place, options.signal);
+      return await remove(await fresh(row, left, ledger), lease, { ...place, engine, ledger }, options);
     } finally {
-      cluster.close();
+      place.close();
+      await engine.close();
     }
-  } finally {
-    await engine.close();
+  });
+}
+
+const resultOf = (
+  { run, namespace }: Plan,
+  by: DestroyResult["by"],
+  left: readonly string[],
+): DestroyResult => ({
+  run,
+  namespace,
+  by,
+  left,
+});
+
+/** A helper that lives destroys what it made itself. */
+async function refuseLiving(row: LedgerRun): Promise<void> {
+  if (isEnded(row.state) || row.state === "kept") return;
+  const helper = helperOf(row.holder);
+  const lives = helper === undefined ? undefined : await helperLives(helper);
+  // Of a helper on another machine its lease tells; one that has none is never taken for dead from here.
+  if (lives === false || (lives === undefined && row.machine !== undefined)) return;
+  throw active(row, undefined);
+}
+
+function active({ run, holder }: LedgerRun, cause: unknown): UserError {
+  const helper = helperOf(holder);
+  const who = helper === undefined ? (holder ?? "another helper") : `process ${helper.pid} on ${helper.host}`;
+  const kill = helper === undefined ? "" : `, or: kill ${helper.pid}`;
+  return new UserError("run-active", `Run ${run} is still at work (${who}).`, {
+    hint: `Stop it: npx mayfly cancel ${run}, Ctrl-C there${kill}. Its helper destroys its cluster itself.`,
+    exitCode: EXIT.conflict,
+    cause,
+  });
+}
+
+/** What a run that ended without a trace in the ledger has left all the same. */
+async function leftOf(plan: Plan, { cluster }: Pick<Place, "cluster">): Promise<readonly string[]> {
+  const { objects } = await cluster.leftovers(plan);
+  return objects.map(({ kind, name }) => `${kind} ${name}`);
+}
+
+/** Takes the run's lease before anything of it is touched, the ledger's row included. @throws UserError `run-active` */
+async function take(row: LedgerRun, place: Place, signal?: AbortSignal): Promise<HeldLease> {
+  try {
+    return await place.acquire({
+      run: row,
+      knownFence: row.fence,
+      signal: signal ?? new AbortController().signal,
+      onWaiting: () => undefined,
+    });
+  } catch (error) {
+    if (error instanceof UserError && error.code === "lease-held") throw active(row, error);
+    throw error;
   }
 }
 
-/** Of a run whose helper died before there was a verdict. */
-const lost = { kind: "lost", message: "The helper died before the run's end." } as const;
+/** The row as it is now that nobody else writes it. */
+async function fresh(row: LedgerRun, left: readonly string[], ledger: Ledger): Promise<PlannedRun> {
+  const now = planned(await ledger.get(row.run));
+  return isEnded(now.state) && now.left.length === 0 ? { ...now, left, machine: undefined } : now;
+}
+
+async function remove(
+  row: PlannedRun,
+  lease: HeldLease,
+  tools: Pick<
+    ConstructorParameters<typeof Driver>[1],
+    "engine" | "cluster" | "store" | "environment" | "raiseFence"
+  > & {
+    readonly ledger: Ledger;
+  },
+  { onEvent }: DestroyOptions,
+): Promise<DestroyResult> {
+  const driver = new Driver(row, {
+    ...tools,
+    holder: holderOf(await thisHelper()),
+    acquire: async () => await Promise.resolve(lease),
+    onEvent: (event) => onEvent?.(event),
+    purpose: { kind: "removal" },
+  });
+  const end = await driver.done;
+  if (end !== "ended") throw active(row, undefined);
+  const left = "left" in driver.state ? driver.state.left : [];
+  return resultOf(row.plan, driver.removal?.by ?? "nothing", left);
+}

@@ -1,6 +1,5 @@
 import { EXIT, UserError } from "../../base/errors.ts";
 import { suggest } from "../../base/nearest.ts";
-import type { RunEvent } from "../../schema/events.ts";
 import { parseDuration } from "../../schema/primitives.ts";
 import {
   LIVE_STATES,
@@ -11,15 +10,8 @@ import {
 } from "../ledger/index.ts";
 import { summarize } from "./inspect.ts";
 import { withLedger } from "./ledger.ts";
-import type {
-  HistoryOptions,
-  ListOptions,
-  RunDetails,
-  RunHistory,
-  RunState,
-  RunSummary,
-  SeenAttempt,
-} from "./types.ts";
+import { attemptsOf } from "./restore.ts";
+import type { HistoryOptions, ListOptions, RunDetails, RunHistory, RunState, RunSummary } from "./types.ts";
 
 /** Of a list, where no limit is given. */
 const LIMIT = 50;
@@ -77,24 +69,6 @@ export async function showRun(run: string): Promise<RunDetails> {
       unknownEvents: unknown,
     };
   });
-}
-
-/** What the events tell of each attempt: when it entered which phase, and how it ended. */
-export function attemptsOf(events: readonly RunEvent[]): readonly SeenAttempt[] {
-  const attempts: {
-    attempt: number;
-    phases: SeenAttempt["phases"][number][];
-    outcome?: SeenAttempt["outcome"];
-  }[] = [];
-  for (const event of events) {
-    if (event.type === "phase") {
-      if (attempts.at(-1)?.attempt !== event.attempt) attempts.push({ attempt: event.attempt, phases: [] });
-      attempts.at(-1)?.phases.push({ phase: event.phase, at: event.at });
-    }
-    const last = attempts.at(-1);
-    if (event.type === "outcome" && last !== undefined) last.outcome = event.outcome;
-  }
-  return attempts;
 }
 
 const STATES: readonly RunState[] = [...RunStateName.options, "stale"];

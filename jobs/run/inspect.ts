@@ -5,7 +5,7 @@ import { openRunCluster, type RunCluster } from "./cluster.ts";
 import { readConnection, readContract } from "./environment.ts";
 import { withLedger } from "./ledger.ts";
 import { helperLives, helperOf } from "./liveness.ts";
-import { isEnded, ledgerRecords, type RunRecord } from "./records.ts";
+import { isEnded, type PlannedRun, planned } from "./records.ts";
 import type { EnvironmentOptions, RunState, RunStatus, RunSummary } from "./types.ts";
 
 /** What the ledger says of a run, today: its helper may have died since it was written. */
@@ -41,19 +41,10 @@ async function stateOf({ state, holder, left }: RunSummaryRow): Promise<RunState
   return helper !== undefined && (await helperLives(helper)) === false ? "stale" : state;
 }
 
-/** Whether a run's helper died before the end, as far as this machine can tell, or left something. */
-export async function isStale({ state, helper, left }: RunRecord): Promise<boolean> {
-  if (state === "active") return (await helperLives(helper)) === false;
-  return state === "ended" && left.length > 0;
-}
-
 /** See index.ts. */
 export async function runStatus(run: string, options: EnvironmentOptions = {}): Promise<RunStatus> {
-  const { record, row } = await withLedger(async (ledger) => ({
-    record: await ledgerRecords(ledger).get(run),
-    row: await ledger.get(run),
-  }));
-  const summary = await summarize(row);
+  const record = await withLedger(async (ledger) => planned(await ledger.get(run)));
+  const summary = await summarize(record);
   const { plan, report } = record;
   if (isEnded(summary.state)) return { summary, plan, pods: [], report };
   try {
@@ -70,12 +61,18 @@ export async function runStatus(run: string, options: EnvironmentOptions = {}): 
 }
 
 /** The cluster of the environment that a run was made in, or of the one named on the command line. */
-export async function openRecorded(record: RunRecord, options: EnvironmentOptions): Promise<RunCluster> {
+export async function openRecorded(
+  record: Pick<PlannedRun, "connection">,
+  options: EnvironmentOptions,
+): Promise<RunCluster> {
   const connection = await readConnection(options.connection ?? record.connection);
   return await openRunCluster(connection, async () => await readContract(connection.contract));
 }
 
-async function livePods({ plan }: RunRecord, cluster: RunCluster): Promise<readonly PodReport[]> {
+async function livePods(
+  { plan }: Pick<PlannedRun, "plan">,
+  cluster: RunCluster,
+): Promise<readonly PodReport[]> {
   await cluster.check();
   const state = await cluster.namespaceState(plan.namespace);
   if (state.kind !== "ours") return [];

@@ -1,51 +1,60 @@
 import type { RunEvent } from "../../schema/events.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Phase } from "../../schema/report.ts";
-import {
-  type AttemptState,
-  type AttemptStep,
-  currentPhase,
-  type Milestone,
-  NEW_ATTEMPT,
-  reduceAttempt,
-} from "./phases.ts";
-import type { RunRecord, RunRecords } from "./records.ts";
+import { type AttemptState, type AttemptStep, type Milestone, NEW_ATTEMPT, reduceAttempt } from "./phases.ts";
 
 type Bare<T> = T extends RunEvent ? Omit<T, "at" | "run"> : never;
 /** An event without what the journal adds. */
 export type BareEvent = Bare<RunEvent>;
 
-/** Where an attempt's state lives: applies the rules of phases.ts, tells the listener, and keeps the record up to date. */
+/** Which attempt a journal is of. */
+export interface JournalSubject {
+  readonly run: string;
+  readonly attempt: number;
+  /** When the run was submitted. */
+  readonly submittedAt: Date;
+}
+
+/** Where its facts go. */
+export interface JournalSink {
+  readonly listener: (event: RunEvent) => void;
+  /** Into the ledger, as the two after it. */
+  readonly append: (events: readonly RunEvent[]) => Promise<void>;
+  readonly phase: (phase: Phase) => Promise<void>;
+  /** Milliseconds since 1970 that never go back: durations are differences of it. */
+  readonly clock: () => number;
+}
+
+/** Where an attempt's state lives: applies the rules of phases.ts, tells the listener, and records events in the ledger. */
 export class Journal {
-  readonly #records: RunRecords;
-  readonly #listener: (event: RunEvent) => void;
-  #record: RunRecord;
-  #state: AttemptState = NEW_ATTEMPT;
+  readonly #subject: JournalSubject;
+  readonly #sink: JournalSink;
+  #state: AttemptState;
   #written: Promise<void> = Promise.resolve();
   #unwritten: RunEvent[] = [];
   #writable = true;
 
-  constructor(records: RunRecords, record: RunRecord, listener: (event: RunEvent) => void) {
-    this.#records = records;
-    this.#record = record;
-    this.#listener = listener;
+  /** @param state What another helper has seen of the attempt. */
+  constructor(subject: JournalSubject, sink: JournalSink, state: AttemptState = NEW_ATTEMPT) {
+    this.#subject = subject;
+    this.#sink = sink;
+    this.#state = state;
   }
 
   get state(): AttemptState {
     return this.#state;
   }
 
-  get record(): RunRecord {
-    return this.#record;
-  }
+  /** What the time is, by the attempt's own clock. */
+  readonly now = (): Date => new Date(this.#sink.clock());
 
-  readonly emit = (event: BareEvent, at = new Date()): void => {
-    this.pass({ ...event, at: at.toISOString(), run: this.#record.plan.run });
+  readonly emit = (event: BareEvent, at = this.now()): void => {
+    this.pass({ ...event, at: at.toISOString(), run: this.#subject.run });
   };
 
-  /** Hands a whole event on, and records it. Log lines are the store's, and a report is part of the record. */
+  /** Hands a whole event on, and records it. Log lines are the store's, and a report is part of the run's row. */
   readonly pass = (event: RunEvent): void => {
-    this.#listener(event);
+    this.#sink.listener(event);
     if (event.type === "log" || event.type === "report") return;
     this.#unwritten.push(event);
     this.#write(async () => {
@@ -57,22 +66,24 @@ export class Journal {
     this.emit({ type: "warning", message });
   };
 
-  readonly enter = (phase: Phase, at = new Date()): void => {
+  readonly enter = (phase: Phase): void => {
+    const at = this.now();
     if (!this.#apply({ type: "entered", phase, at })) return;
-    const elapsedSeconds = (at.getTime() - Date.parse(this.#record.startedAt)) / 1000;
-    this.emit({ type: "phase", attempt: this.#record.plan.attempt, phase, elapsedSeconds }, at);
-    this.update({ phase: currentPhase(this.#state) });
+    const { attempt, submittedAt } = this.#subject;
+    const elapsedSeconds = Math.max(0, (at.getTime() - submittedAt.getTime()) / 1000);
+    this.emit({ type: "phase", attempt, phase, elapsedSeconds }, at);
+    this.#write(async () => {
+      await this.#sink.phase(phase);
+    });
   };
 
-  readonly reach = (milestone: Milestone, at = new Date()): void => {
-    this.#apply({ type: "reached", milestone, at });
+  readonly reach = (milestone: Milestone): void => {
+    this.#apply({ type: "reached", milestone, at: this.now() });
   };
 
   readonly decide = (outcome: Outcome): void => {
-    const at = new Date();
-    if (!this.#apply({ type: "decided", outcome, at })) return;
-    this.emit({ type: "outcome", outcome }, at);
-    this.update({ outcome });
+    const at = this.now();
+    if (this.#apply({ type: "decided", outcome, at })) this.emit({ type: "outcome", outcome }, at);
   };
 
   readonly saved = (log: string): void => {
@@ -81,16 +92,6 @@ export class Journal {
 
   readonly left = (objects: readonly string[]): void => {
     this.#apply({ type: "left", objects });
-    this.update({ left: [...objects] });
-  };
-
-  /** Changes the record; written in order, in the background. */
-  readonly update = (change: Partial<RunRecord>): void => {
-    this.#record = { ...this.#record, ...change };
-    const record = this.#record;
-    this.#write(async () => {
-      await this.#records.put(record);
-    });
   };
 
   /** Settles when all is written, as far as it can be. */
@@ -109,8 +110,8 @@ export class Journal {
         this.#writable = false;
         const reason = error instanceof Error ? error.message : String(error);
         const message = `The run could not be recorded: ${reason}`;
-        const { run } = this.#record.plan;
-        this.#listener({ type: "warning", at: new Date().toISOString(), run, message });
+        const { run } = this.#subject;
+        this.#sink.listener({ type: "warning", at: this.now().toISOString(), run, message });
       },
     );
   }
@@ -121,7 +122,7 @@ export class Journal {
     if (events.length === 0) return;
     this.#unwritten = [];
     try {
-      await this.#records.append(this.#record.plan.run, events);
+      await this.#sink.append(events);
     } catch (error) {
       this.#unwritten = [...events, ...this.#unwritten];
       throw error;

@@ -8,13 +8,13 @@ import { logFolder } from "./collect.ts";
 import { readConnection } from "./environment.ts";
 import { openRecorded } from "./inspect.ts";
 import { withLedger } from "./ledger.ts";
-import { ledgerRecords, type RunRecord } from "./records.ts";
+import { isEnded, type PlannedRun, planned } from "./records.ts";
 import type { LogOptions } from "./types.ts";
 
 /** See index.ts. */
 export async function runLogs(run: string, options: LogOptions): Promise<void> {
-  const record = await withLedger(async (ledger) => await ledgerRecords(ledger).get(run));
-  const gone = record.state === "ended" && record.left.length === 0;
+  const record = await withLedger(async (ledger) => planned(await ledger.get(run)));
+  const gone = isEnded(record.state) && record.left.length === 0;
   if (!gone && (await liveLogs(record, options))) return;
   const connection = await readConnection(options.connection ?? record.connection);
   const store = openStore(connection.s3);
@@ -26,7 +26,7 @@ export async function runLogs(run: string, options: LogOptions): Promise<void> {
 }
 
 /** Returns false when the run's namespace is gone. */
-async function liveLogs(record: RunRecord, options: LogOptions): Promise<boolean> {
+async function liveLogs(record: PlannedRun, options: LogOptions): Promise<boolean> {
   const cluster = await openRecorded(record, options);
   try {
     await cluster.check();
@@ -52,7 +52,7 @@ async function printLogs(plan: Plan, options: LogOptions, cluster: RunCluster): 
 
 /** Follows each pod's container from the moment that the watch sees it run. */
 async function followLogs(
-  { plan, startedAt }: RunRecord,
+  { plan, submittedAt }: PlannedRun,
   options: LogOptions,
   cluster: RunCluster,
 ): Promise<void> {
@@ -75,7 +75,7 @@ async function followLogs(
     );
   };
   await cluster.watch(plan, {
-    startedAt: new Date(startedAt),
+    startedAt: new Date(submittedAt),
     signal: end.signal,
     sink: {
       pod: (pod, role, state) => {

@@ -2,8 +2,8 @@
 import type { Outcome } from "../../schema/outcome.ts";
 import { backoffMs } from "../queue/index.ts";
 import { deadlineOutcome } from "./machine-deadlines.ts";
-import { cancelling, now, to } from "./machine-effects.ts";
-import { CANCELLED, conclude, finalOutcome, isLast, settle } from "./machine-settle.ts";
+import { cancelling, now, plan, to } from "./machine-effects.ts";
+import { CANCELLED, conclude, finalOutcome, isLast, refuse, settle } from "./machine-settle.ts";
 import type {
   Creating,
   Destroying,
@@ -14,6 +14,7 @@ import type {
   Planning,
   Running,
   Step,
+  Waiting,
 } from "./machine-types.ts";
 
 /** Nothing exists yet: whatever ends it here ends it without a destroy. */
@@ -35,6 +36,20 @@ export function planning(state: Planning, event: MachineEvent): Step {
   return to(state);
 }
 
+/** Between two attempts of a foreground run. */
+export function waiting(state: Waiting, event: MachineEvent): Step {
+  const { facts } = state;
+  if (event.type === "retryDue")
+    return event.attempt === facts.attempt ? to({ ...state, phase: "planning" }, plan(facts)) : to(state);
+  if (event.type === "cancelRequested")
+    return settle({ ...state, facts: cancelling(facts) }, CANCELLED, [], [{ type: "stop" }]);
+  if (event.type === "deadline" && event.name === "run") {
+    const outcome = deadlineOutcome("run", event.limitSeconds);
+    return settle({ ...state, facts: { ...facts, overdue: true } }, outcome, [], [{ type: "stop" }]);
+  }
+  return to(state);
+}
+
 export function creating(state: Creating, event: MachineEvent): Step {
   const empty = state.step === "stack";
   if (event.type === "stackCreated" && empty)
@@ -42,6 +57,7 @@ export function creating(state: Creating, event: MachineEvent): Step {
   if (event.type === "objectsExist" && state.step === "objects") return to({ ...state, step: "made" });
   if (event.type === "driverStarted" && !empty)
     return to({ phase: "running", facts: state.facts, lease: state.lease });
+  if (event.type === "refused" && empty) return refuse(state, event.outcome);
   if (event.type === "failed" && event.step === "createStack" && empty)
     return conclude(state, event.outcome, false);
   if (event.type === "deadline" && (event.name === "create" || event.name === "start"))
@@ -82,7 +98,7 @@ export function finishing(state: Finishing, event: MachineEvent): Step {
   if (!inTime && !tooLate) return late(state, event);
   const { facts, lease, outcome } = state;
   const stop: Effect[] = tooLate ? [{ type: "stop" }] : [];
-  return facts.keep && isLast(facts, outcome)
+  return facts.mode.kind === "foreground" && facts.mode.keep && isLast(facts, outcome)
     ? to(
         { phase: "kept", facts, outcome: finalOutcome(facts, outcome) },
         ...stop,

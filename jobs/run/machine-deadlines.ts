@@ -1,6 +1,6 @@
 import type { Outcome } from "../../schema/outcome.ts";
 
-/** What may take only so long. `run` is the job's own deadline, from its submission. */
+/** What may take only so long. `run` is the job's own deadline, from when a helper first took it up. */
 export type DeadlineName =
   | "plan"
   | "create"
@@ -27,7 +27,7 @@ export function deadlineMessage(name: DeadlineName, limitSeconds: number): strin
     case "start":
       return `The driver showed no sign of life ${within} of its pod's start.`;
     case "run":
-      return `The job did not end ${within} of its submission.`;
+      return `The job did not end ${within} of its start.`;
     case "recover":
       return `What a helper that died had left could not be put in order ${within}.`;
     case "logs":

@@ -3,7 +3,7 @@ import type { Outcome } from "../../schema/outcome.ts";
 import { backoffMs } from "../queue/index.ts";
 import { destroyingFrom } from "./machine-attempt.ts";
 import { deadlineOutcome } from "./machine-deadlines.ts";
-import { acquire, cancelling, now, plan, to } from "./machine-effects.ts";
+import { acquire, cancelling, ending, now, plan, to } from "./machine-effects.ts";
 import { CANCELLED, settle } from "./machine-settle.ts";
 import type {
   Adrift,
@@ -13,17 +13,27 @@ import type {
   Kept,
   MachineEvent,
   Planning,
+  Queued,
   Recovering,
+  RunFacts,
   Step,
+  Terminal,
 } from "./machine-types.ts";
 
 /** Tries of putting an interrupted run in order, before it is only destroyed. */
 const RECOVER_TRIES = 5;
 
+/** Nobody gets the answer any more, and who lost it may well ask for the job anew: it is not carried on. */
+const LOST: Outcome = { kind: "lost", message: "The helper died before the run's end." };
+
 /** What a run was at that is now without a helper. */
 export function interrupted(state: HeldState): Interrupted {
   switch (state.phase) {
+    case "waiting":
+      return { was: "planning", outcome: undefined };
     case "planning":
+      // A foreground helper makes the empty stack while it still plans.
+      return { was: state.facts.mode.kind === "foreground" ? "creating" : "planning", outcome: undefined };
     case "creating":
     case "running":
       return { was: state.phase, outcome: undefined };
@@ -34,6 +44,35 @@ export function interrupted(state: HeldState): Interrupted {
       return { was: state.was, outcome: state.outcome };
   }
 }
+
+/** Its helper is gone for good: a worker's run goes on, a foreground run has only its end before it. */
+export function orphaned(facts: RunFacts, { was, outcome }: Interrupted): Step {
+  const ends = facts.mode.kind === "foreground";
+  return to(
+    {
+      phase: "adrift",
+      facts: ends ? ending(facts) : facts,
+      was,
+      outcome: ends ? (outcome ?? LOST) : outcome,
+      asked: true,
+    },
+    acquire(facts),
+  );
+}
+
+/** The lease went while its helper lives: in the foreground that one wants it back, for its caller waits. */
+export function leaseLost(state: HeldState): Step {
+  const asked = state.facts.mode.kind === "foreground";
+  const stop: Effect = { type: "stop" };
+  return to(
+    { phase: "adrift", facts: state.facts, ...interrupted(state), asked },
+    ...(asked ? [stop, acquire(state.facts)] : [stop]),
+  );
+}
+
+/** A foreground run whose helper died before it had the lease: its empty stack may be there. */
+export const abandoned = ({ facts }: Queued): Step =>
+  orphaned(facts, { was: "creating", outcome: undefined });
 
 export function recovering(state: Recovering, event: MachineEvent): Step {
   const { facts } = state;
@@ -97,7 +136,11 @@ export function adrift(state: Adrift, event: MachineEvent): Step {
   switch (event.type) {
     // Whoever asked before may have died over it; to ask twice does no harm.
     case "helperRestarted":
-      return to({ ...state, asked: true }, acquire(facts));
+      return orphaned(facts, state);
+    case "removalRequested": {
+      const unwanted: Adrift = { ...state, facts: ending(facts), outcome: outcome ?? LOST };
+      return state.asked ? to(unwanted) : to({ ...unwanted, asked: true }, acquire(facts));
+    }
     case "claimed":
       return state.asked ? to(state) : to({ ...state, asked: true }, acquire(facts));
     case "leaseRefused":
@@ -117,9 +160,9 @@ export function adrift(state: Adrift, event: MachineEvent): Step {
     }
     case "submitted":
     case "retryDue":
-    case "removalRequested":
     case "leaseLost":
     case "planned":
+    case "refused":
     case "stackCreated":
     case "objectsExist":
     case "driverStarted":
@@ -133,11 +176,10 @@ export function adrift(state: Adrift, event: MachineEvent): Step {
   }
 }
 
-/** Its cluster was left up on purpose, until someone wants it removed. */
-export function kept(state: Kept, event: MachineEvent): Step {
-  if (event.type !== "removalRequested") return to(state);
-  const { outcome } = state;
-  // It is over: whatever comes now, there is no further attempt.
-  const facts = { ...state.facts, budget: { user: 0, outOfMemory: 0, infrastructure: 0 } };
-  return to({ phase: "adrift", facts, was: "destroying", outcome, asked: true }, acquire(facts));
+/** Its cluster was left up on purpose, or could not be removed, until someone wants it removed. */
+export function leftUp({ facts, outcome }: Kept | Terminal): Step {
+  return to(
+    { phase: "adrift", facts: ending(facts), was: "destroying", outcome, asked: true },
+    acquire(facts),
+  );
 }

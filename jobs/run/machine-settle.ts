@@ -1,6 +1,15 @@
 import type { Outcome } from "../../schema/outcome.ts";
 import { backoffMs } from "../queue/index.ts";
-import type { Creating, Effect, HeldState, RunFacts, Running, Step, Terminal } from "./machine-types.ts";
+import type {
+  Creating,
+  Effect,
+  HeldState,
+  MemoryFacts,
+  RunFacts,
+  Running,
+  Step,
+  Terminal,
+} from "./machine-types.ts";
 import { triesAgain } from "./phases.ts";
 
 export const CANCELLED: Outcome = { kind: "cancelled", message: "The run was cancelled." };
@@ -24,8 +33,8 @@ function terminalPhase({ kind }: Outcome): Terminal["phase"] {
 }
 
 /** Whether an attempt's outcome would be followed by another attempt, cancelled or not. */
-const wouldRetry = ({ budget, failed }: RunFacts, { kind }: Outcome): boolean =>
-  triesAgain(budget, [...failed, kind]);
+const wouldRetry = ({ budget, failed, mode }: RunFacts, { kind }: Outcome): boolean =>
+  mode.kind !== "removal" && triesAgain(budget, [...failed, kind]);
 
 const mayRetry = (facts: RunFacts): boolean => !facts.cancelRequested && !facts.overdue;
 
@@ -45,20 +54,17 @@ export function settle(
   first: readonly Effect[] = [],
 ): Step {
   if (left.length === 0 && !isLast(facts, outcome)) {
-    const attempt = facts.attempt + 1;
-    return {
-      state: {
-        phase: "queued",
-        facts: { ...facts, attempt, failed: [...facts.failed, outcome.kind] },
-        asked: false,
-      },
-      effects: [
-        ...first,
-        { type: "report", final: false },
-        { type: "releaseLease", fence: lease, remove: false },
-        { type: "scheduleRetry", attempt, afterMs: backoffMs(facts.run, facts.attempt) },
-      ],
-    };
+    const next = nextAttempt(facts, outcome);
+    const { attempt } = next;
+    const report: Effect = { type: "report", final: false };
+    const retry: Effect = { type: "scheduleRetry", attempt, afterMs: backoffMs(facts.run, facts.attempt) };
+    // Whoever waits for a run in the foreground keeps it; any worker may take the others.
+    return facts.mode.kind === "foreground"
+      ? { state: { phase: "waiting", facts: next, lease }, effects: [...first, report, retry] }
+      : {
+          state: { phase: "queued", facts: next, asked: false },
+          effects: [...first, report, { type: "releaseLease", fence: lease, remove: false }, retry],
+        };
   }
   const stopped = finalOutcome(facts, outcome);
   return {
@@ -72,6 +78,32 @@ export function settle(
   };
 }
 
+const nextAttempt = (facts: RunFacts, outcome: Outcome): RunFacts => ({
+  ...facts,
+  attempt: facts.attempt + 1,
+  failed: [...facts.failed, outcome.kind],
+  memory: grown(facts.memory, outcome),
+});
+
+/** Whoever ran out of memory gets more; the master's is no matter of the job. */
+function grown(memory: MemoryFacts, outcome: Outcome): MemoryFacts {
+  if (outcome.kind !== "out-of-memory" || outcome.container === "master") return memory;
+  return outcome.container === "driver"
+    ? { ...memory, driver: memory.driver + 1 }
+    : { ...memory, workers: memory.workers + 1 };
+}
+
+/** An attempt could not begin, and nothing of it is left: the first one of a foreground run never was. */
+export function refuse(state: Creating, outcome: Outcome): Step {
+  const { facts, lease } = state;
+  const stop: Effect = { type: "stop" };
+  if (facts.mode.kind !== "foreground" || facts.attempt > 1) return settle(state, outcome, [], [stop]);
+  return {
+    state: { phase: "refused", facts, outcome },
+    effects: [stop, { type: "forget" }, { type: "releaseLease", fence: lease, remove: true }],
+  };
+}
+
 /** A run that nobody works on, and of which nothing exists, is cancelled. */
 export const cancelQueued = (facts: RunFacts): Step => ({
   state: {
@@ -80,7 +112,7 @@ export const cancelQueued = (facts: RunFacts): Step => ({
     outcome: CANCELLED,
     left: [],
   },
-  effects: [{ type: "report", final: true }],
+  effects: [{ type: "stop" }, { type: "report", final: true }],
 });
 
 /** The attempt has its outcome: save what is worth it, then destroy. */

@@ -13,6 +13,16 @@ export const TRANSITIONS: Readonly<
   },
   queued: {
     leaseAcquired: ["planning"],
+    leaseRefused: ["refused"],
+    helperRestarted: ["adrift"],
+    deadline: ["failed"],
+    cancelRequested: ["cancelled"],
+  },
+  waiting: {
+    leaseAcquired: ["recovering"],
+    leaseLost: ["adrift"],
+    helperRestarted: ["adrift"],
+    retryDue: ["planning"],
     deadline: ["failed"],
     cancelRequested: ["cancelled"],
   },
@@ -21,14 +31,15 @@ export const TRANSITIONS: Readonly<
     leaseLost: ["adrift"],
     helperRestarted: ["adrift"],
     planned: ["creating"],
-    failed: ["queued", "failed"],
-    deadline: ["queued", "failed"],
+    failed: ["queued", "waiting", "failed"],
+    deadline: ["queued", "waiting", "failed"],
     cancelRequested: ["cancelled"],
   },
   creating: {
     leaseAcquired: ["recovering"],
     leaseLost: ["adrift"],
     helperRestarted: ["adrift"],
+    refused: ["queued", "waiting", "failed", "refused"],
     driverStarted: ["running"],
     verdict: ["finishing"],
     failed: ["finishing", "destroying"],
@@ -57,7 +68,7 @@ export const TRANSITIONS: Readonly<
     leaseLost: ["adrift"],
     helperRestarted: ["adrift"],
     destroyed: ["succeeded", "failed", "cancelled", "lost"],
-    stackRemoved: ["queued", "succeeded", "failed", "cancelled", "lost"],
+    stackRemoved: ["queued", "waiting", "succeeded", "failed", "cancelled", "lost"],
     deadline: ["succeeded", "failed", "cancelled", "lost"],
   },
   recovering: {
@@ -68,19 +79,20 @@ export const TRANSITIONS: Readonly<
     deadline: ["destroying"],
   },
   adrift: {
-    leaseAcquired: ["planning", "recovering", "failed", "cancelled"],
+    leaseAcquired: ["planning", "recovering", "failed", "cancelled", "lost"],
   },
   kept: {
     removalRequested: ["adrift"],
   },
-  succeeded: {},
-  failed: {},
-  cancelled: {},
-  lost: {},
+  succeeded: { removalRequested: ["adrift"] },
+  failed: { removalRequested: ["adrift"] },
+  cancelled: { removalRequested: ["adrift"] },
+  lost: { removalRequested: ["adrift"] },
+  refused: {},
 };
 
 /** Phases that end a run, in the order of the diagram. */
-const TERMINAL: readonly RunPhase[] = ["succeeded", "failed", "cancelled", "lost"];
+const TERMINAL: readonly RunPhase[] = ["succeeded", "failed", "cancelled", "lost", "refused"];
 
 /** The table as a Mermaid state diagram, one arrow for each pair of phases, labelled with the events that lead along it. */
 export function diagram(): string {

@@ -2,14 +2,30 @@ import type { Outcome } from "../../schema/outcome.ts";
 import type { DeadlineName } from "./machine-deadlines.ts";
 import type { RetryBudget } from "./phases.ts";
 
+/** For whom a run is worked on. */
+export type Mode =
+  /** For whoever called, and waits: one helper has it from start to end, its further attempts too. */
+  | { readonly kind: "foreground"; readonly keep: boolean }
+  /** From the queue: any worker goes on where another one stopped. */
+  | { readonly kind: "detached" }
+  /** Only its end is wanted: someone has told it to go, or the helper of a foreground run died. */
+  | { readonly kind: "removal" };
+
+/** How memory grows from one attempt to the next. */
+export interface MemoryFacts {
+  /** What an attempt gets times more than the one before that ran out of it; 1 for no more. */
+  readonly factor: number;
+  /** Attempts in which the driver ran out of memory, and those in which a worker did. */
+  readonly driver: number;
+  readonly workers: number;
+}
+
 /** What is true of a run in any phase. All of a state is plain data, to be stored as JSON. */
 export interface RunFacts {
   readonly run: string;
   readonly budget: RetryBudget;
-  /** Leave the cluster up afterwards. */
-  readonly keep: boolean;
-  /** An attempt after one that ran out of memory gets more. */
-  readonly moreMemory: boolean;
+  readonly mode: Mode;
+  readonly memory: MemoryFacts;
   readonly attempt: number;
   /** How earlier attempts ended, in order. */
   readonly failed: readonly Outcome["kind"][];
@@ -33,6 +49,8 @@ interface Held<P extends string> extends Of<P> {
 export type New = Of<"new">;
 /** `asked`: a helper is taking the lease. */
 export type Queued = Of<"queued"> & { readonly asked: boolean };
+/** A foreground run between two attempts: nothing of it exists, and its helper keeps the lease. */
+export type Waiting = Held<"waiting">;
 export type Planning = Held<"planning">;
 /** `stack`: its stack is being made; `objects`: so are its objects; `made`: those exist. */
 export type Creating = Held<"creating"> & { readonly step: "stack" | "objects" | "made" };
@@ -59,8 +77,11 @@ export type Terminal = Of<"succeeded" | "failed" | "cancelled" | "lost"> & {
   readonly left: readonly string[];
 };
 
-export type HeldState = Planning | Creating | Running | Finishing | Destroying | Recovering;
-export type RunState = New | Queued | HeldState | Adrift | Kept | Terminal;
+/** A foreground run that could not begin: its caller is told, and it is forgotten. */
+export type Refused = Of<"refused"> & { readonly outcome: Outcome };
+
+export type HeldState = Waiting | Planning | Creating | Running | Finishing | Destroying | Recovering;
+export type RunState = New | Queued | HeldState | Adrift | Kept | Terminal | Refused;
 export type RunPhase = RunState["phase"];
 
 /** What answers a holder's effect carries the fence of when it began: what comes late, from an attempt or a lease before, is told by it. */
@@ -75,7 +96,7 @@ export type MachineEvent =
   | { readonly type: "claimed" }
   | { readonly type: "retryDue"; readonly attempt: number }
   | { readonly type: "cancelRequested" }
-  /** Someone wants a kept cluster removed. */
+  /** Someone wants what is there removed: of a kept run, one that nobody works on, or one that left something behind. */
   | { readonly type: "removalRequested" }
   /** A helper found it in the ledger, and no helper of this process works on it. */
   | { readonly type: "helperRestarted" }
@@ -83,6 +104,8 @@ export type MachineEvent =
   | Answer<"leaseAcquired">
   | Answer<"leaseLost">
   | Answer<"planned">
+  /** An attempt could not begin, and nothing of it is left. */
+  | (Answer<"refused"> & { readonly outcome: Outcome })
   | Answer<"stackCreated">
   | Answer<"objectsExist">
   | Answer<"driverStarted">
@@ -105,8 +128,12 @@ export type EventType = MachineEvent["type"];
 /** What the helper does, in order, once the new state is in the ledger. */
 export type Effect =
   | { readonly type: "acquireLease"; readonly knownFence: number }
-  /** `larger`: how many times more memory is asked for than the job's spec does, in steps. */
-  | { readonly type: "plan"; readonly attempt: number; readonly larger: number }
+  /** `memory`: how many times more memory driver and workers get than the job's spec says. */
+  | {
+      readonly type: "plan";
+      readonly attempt: number;
+      readonly memory: { readonly driver: number; readonly workers: number };
+    }
   /** That it exists already is no failure. */
   | { readonly type: "createStack" }
   | { readonly type: "up" }
@@ -120,7 +147,9 @@ export type Effect =
   | { readonly type: "removeStack"; readonly afterMs: number }
   | { readonly type: "releaseLease"; readonly fence: number; readonly remove: boolean }
   | { readonly type: "scheduleRetry"; readonly attempt: number; readonly afterMs: number }
-  | { readonly type: "report"; readonly final: boolean };
+  | { readonly type: "report"; readonly final: boolean }
+  /** Nothing was made: there is nothing to remember. */
+  | { readonly type: "forget" };
 
 export interface Step {
   readonly state: RunState;

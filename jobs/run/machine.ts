@@ -1,8 +1,18 @@
 // The life of a run as a pure function. Rules, diagram and what is proven of it: docs/state-machine.md.
-import { creating, destroying, finishing, planning, running } from "./machine-attempt.ts";
+
+import type { Outcome } from "../../schema/outcome.ts";
+import { creating, destroying, finishing, planning, running, waiting } from "./machine-attempt.ts";
 import { deadlineOutcome } from "./machine-deadlines.ts";
 import { acquire, now, plan, to } from "./machine-effects.ts";
-import { adrift, interrupted, kept, recovering } from "./machine-recovery.ts";
+import {
+  abandoned,
+  adrift,
+  interrupted,
+  leaseLost,
+  leftUp,
+  orphaned,
+  recovering,
+} from "./machine-recovery.ts";
 import { cancelQueued } from "./machine-settle.ts";
 import type { HeldState, MachineEvent, Queued, RunFacts, RunState, Step } from "./machine-types.ts";
 
@@ -10,10 +20,23 @@ export * from "./machine-deadlines.ts";
 export { diagram, TRANSITIONS } from "./machine-table.ts";
 export type * from "./machine-types.ts";
 
+/** What is known of a run from the start. */
+export type NewRun = Pick<RunFacts, "run" | "budget" | "mode"> & { readonly memoryFactor: number };
+
 /** A run before it is in the ledger. */
-export const newRun = (facts: Pick<RunFacts, "run" | "budget" | "keep" | "moreMemory">): RunState => ({
+export const newRun = (given: NewRun): RunState => ({
   phase: "new",
-  facts: { ...facts, attempt: 1, failed: [], fence: 0, cancelRequested: false, overdue: false },
+  facts: {
+    run: given.run,
+    budget: given.budget,
+    mode: given.mode,
+    memory: { factor: given.memoryFactor, driver: 0, workers: 0 },
+    attempt: 1,
+    failed: [],
+    fence: 0,
+    cancelRequested: false,
+    overdue: false,
+  },
 });
 
 /**
@@ -27,6 +50,7 @@ export function reduce(state: RunState, event: MachineEvent): Step {
       return event.type === "cancelRequested" ? cancelQueued(state.facts) : unwanted(state, event);
     case "queued":
       return queued(state, event);
+    case "waiting":
     case "planning":
     case "creating":
     case "running":
@@ -37,11 +61,15 @@ export function reduce(state: RunState, event: MachineEvent): Step {
     case "adrift":
       return adrift(state, event);
     case "kept":
-      return event.type === "leaseAcquired" ? unwanted(state, event) : kept(state, event);
+      return event.type === "removalRequested" ? leftUp(state) : unwanted(state, event);
     case "succeeded":
     case "failed":
     case "cancelled":
     case "lost":
+      return event.type === "removalRequested" && state.left.length > 0
+        ? leftUp(state)
+        : unwanted(state, event);
+    case "refused":
       return unwanted(state, event);
   }
 }
@@ -50,9 +78,11 @@ export function reduce(state: RunState, event: MachineEvent): Step {
 function unwanted(state: RunState, event: MachineEvent): Step {
   if (event.type !== "leaseAcquired" || event.fence <= state.facts.fence) return to(state);
   const facts = { ...state.facts, fence: event.fence };
-  const remove = "left" in state && state.left.length === 0;
+  const remove = state.phase === "refused" || ("left" in state && state.left.length === 0);
   return to({ ...state, facts }, { type: "releaseLease", fence: event.fence, remove });
 }
+
+const NO_LEASE: Outcome = { kind: "infrastructure", message: "The run's lease could not be had." };
 
 function queued(state: Queued, event: MachineEvent): Step {
   const { facts, asked } = state;
@@ -63,7 +93,12 @@ function queued(state: Queued, event: MachineEvent): Step {
     case "claimed":
       return asked ? to(state) : to({ ...state, asked: true }, acquire(facts));
     case "leaseRefused":
+      if (!asked) return to(state);
+      return facts.mode.kind === "foreground"
+        ? to({ phase: "refused", facts, outcome: NO_LEASE }, { type: "stop" }, { type: "forget" })
+        : to({ ...state, asked: false });
     case "helperRestarted":
+      if (facts.mode.kind === "foreground") return abandoned(state);
       return asked ? to({ ...state, asked: false }) : to(state);
     case "leaseAcquired": {
       if (!asked || event.fence <= facts.fence) return unwanted(state, event);
@@ -81,12 +116,14 @@ function queued(state: Queued, event: MachineEvent): Step {
           outcome: deadlineOutcome("run", event.limitSeconds),
           left: [],
         },
+        { type: "stop" },
         { type: "report", final: true },
       );
     case "submitted":
     case "removalRequested":
     case "leaseLost":
     case "planned":
+    case "refused":
     case "stackCreated":
     case "objectsExist":
     case "driverStarted":
@@ -115,25 +152,20 @@ function held(state: HeldState, event: MachineEvent): Step {
       );
     }
     case "leaseLost":
-      if (event.fence !== state.lease) return to(state);
-      return to(
-        { phase: "adrift", facts: state.facts, ...interrupted(state), asked: false },
-        { type: "stop" },
-      );
+      return event.fence === state.lease ? leaseLost(state) : to(state);
     case "helperRestarted":
-      return to(
-        { phase: "adrift", facts: state.facts, ...interrupted(state), asked: true },
-        acquire(state.facts),
-      );
+      return orphaned(state.facts, interrupted(state));
+    case "retryDue":
+      return phaseOf(state, event);
     case "submitted":
     case "claimed":
-    case "retryDue":
     case "removalRequested":
     case "leaseRefused":
       return to(state);
     case "cancelRequested":
       return state.facts.cancelRequested ? to(state) : phaseOf(state, event);
     case "planned":
+    case "refused":
     case "stackCreated":
     case "objectsExist":
     case "driverStarted":
@@ -150,6 +182,8 @@ function held(state: HeldState, event: MachineEvent): Step {
 
 function phaseOf(state: HeldState, event: MachineEvent): Step {
   switch (state.phase) {
+    case "waiting":
+      return waiting(state, event);
     case "planning":
       return planning(state, event);
     case "creating":

@@ -63,9 +63,6 @@ export function reduceAttempt(state: AttemptState, step: AttemptStep): AttemptSt
   }
 }
 
-/** The phase that an attempt is in. */
-export const currentPhase = (state: AttemptState): Phase => state.phases.at(-1)?.phase ?? "preparing";
-
 /** How often each class of failure may be tried again: `retries` of the spec. */
 export interface RetryBudget {
   readonly user: number;

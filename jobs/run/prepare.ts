@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { JobSpec } from "../../schema/job.ts";
 import type { Plan } from "../../schema/plan.ts";
+import type { MemoryScale } from "../plan/index.ts";
 import type { Environment } from "./environment.ts";
 
 /** @throws UserError where a file can't be read or is not a valid spec. */
@@ -16,14 +17,18 @@ export interface PlanWithNotes {
   readonly notes: readonly string[];
 }
 
-/** Plans one attempt. @throws UserError where the job can't be placed or does not fit. */
+const AS_ASKED: MemoryScale = { driver: 1, workers: 1 };
+
+/** Plans one attempt, with more memory than the spec says where `scale` says so and there is room. @throws UserError where the job can't be placed or does not fit. */
 export async function planAttempt(
   spec: JobSpec,
   contract: Environment["contract"],
   identity: { readonly run: string; readonly attempt: number },
+  scale: MemoryScale = AS_ASKED,
 ): Promise<PlanWithNotes> {
-  const { planRun, refusalError } = await import("../plan/index.ts");
-  const result = planRun(spec, contract, identity);
+  const { planLarger, planRun, refusalError } = await import("../plan/index.ts");
+  const asAsked = scale.driver === 1 && scale.workers === 1;
+  const result = asAsked ? planRun(spec, contract, identity) : planLarger(spec, contract, identity, scale);
   if (!result.ok) throw refusalError(result.refusal);
   return result;
 }

@@ -6,9 +6,8 @@ import { stateDir } from "../../base/paths.ts";
 import { Outcome } from "../../schema/outcome.ts";
 import { Plan } from "../../schema/plan.ts";
 import { Phase, RunReport } from "../../schema/report.ts";
-import type { Ledger, LedgerRun } from "../ledger/index.ts";
+import type { Ledger, LedgerRun, RunStateName } from "../ledger/index.ts";
 import { holderOf } from "./liveness.ts";
-import { stateNameOf } from "./records.ts";
 
 const FileRecord = z.strictObject({
   apiVersion: z.literal("mayfly.dev/record/v1"),
@@ -23,6 +22,40 @@ const FileRecord = z.strictObject({
   left: z.array(z.string()),
   report: RunReport.optional(),
 });
+
+const STATE_OF_PHASE: Readonly<Record<Phase, RunStateName>> = {
+  preparing: "planning",
+  creating: "creating",
+  starting: "running",
+  running: "running",
+  collecting: "finishing",
+  destroying: "destroying",
+  verifying: "destroying",
+};
+
+const STATE_OF_OUTCOME: Readonly<Record<Outcome["kind"], RunStateName>> = {
+  succeeded: "succeeded",
+  cancelled: "cancelled",
+  lost: "lost",
+  "user-failure": "failed",
+  "out-of-memory": "failed",
+  image: "failed",
+  unschedulable: "failed",
+  refused: "failed",
+  deadline: "failed",
+  infrastructure: "failed",
+};
+
+/** The ledger's name of the state that a file's run is in. */
+export function stateNameOf({
+  state,
+  phase,
+  outcome,
+}: Pick<z.infer<typeof FileRecord>, "state" | "phase" | "outcome">): RunStateName {
+  if (state === "kept") return "kept";
+  if (state === "active") return STATE_OF_PHASE[phase];
+  return outcome === undefined ? "lost" : STATE_OF_OUTCOME[outcome.kind];
+}
 
 /** Takes the files over into the ledger, once; they stay beside it, in `runs-before-ledger-<time>`. */
 export async function takeOverFiles(ledger: Ledger, state: string = stateDir()): Promise<void> {

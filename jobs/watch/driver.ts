@@ -10,7 +10,7 @@ import type { ContainerEnd, ObservedPod, ObservedRun } from "./observe.ts";
  */
 export function driverEnd(known: ObservedRun, plan: Plan, pod: ObservedPod): Outcome | undefined {
   const end = pod.view.containers.find(({ name }) => name === plan.coordinator.driver.name)?.ended;
-  if (end === undefined || end.reason === "ContainerStatusUnknown") return undefined;
+  if (end === undefined || isUnknown(end)) return undefined;
   // A driver that is told to go may well end with 0 on SIGTERM, its work undone.
   if (wasTakenAway(pod, end)) return undefined;
   if (end.exitCode === 0) return { kind: "succeeded" };
@@ -27,6 +27,13 @@ export function driverEnd(known: ObservedRun, plan: Plan, pod: ObservedPod): Out
     message: sentence(end, exception, worker?.message, evictedWorker(known)),
   };
 }
+
+/**
+ * Nobody knows how it ended. The kubelet says so of a pod that it lost sight of; containerd, once it is started again, of a container whose
+ * process it can't find: code 255, reason Unknown (unknownExitCode and unknownExitReason of its CRI server).
+ */
+const isUnknown = ({ reason, exitCode }: ContainerEnd): boolean =>
+  reason === "ContainerStatusUnknown" || (reason === "Unknown" && exitCode === 255);
 
 /** Whether the pod was being removed when its driver ended. Same second counts: the cluster's times have no parts of one. */
 function wasTakenAway(pod: ObservedPod, end: ContainerEnd): boolean {
@@ -118,12 +125,14 @@ export function lostCoordinator(plan: Plan, pod: ObservedPod): Loss | undefined 
         : `Pod ${name} with the driver was deleted by someone else before the driver ended.`;
     return lost(text);
   }
+  if (ended !== undefined && isUnknown(ended)) {
+    return lost(
+      `The container runtime or the kubelet of node ${node ?? "?"} lost sight of pod ${name}: nobody knows how the driver ended.`,
+    );
+  }
   if (phase === "Failed" || phase === "Unknown" || reason === "NodeLost") {
     const text = [reason, message].filter((part) => part !== undefined).join(", ");
     return lost(`Pod ${name} failed without an exit code of the driver: ${text === "" ? phase : text}.`);
-  }
-  if (ended?.reason === "ContainerStatusUnknown") {
-    return lost(`Node ${node ?? "?"} lost sight of pod ${name}: nobody knows how the driver ended.`);
   }
   return undefined;
 }

@@ -29,7 +29,7 @@ export async function watchRun(cluster: Cluster, plan: Plan, options: WatchOptio
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const started = options.startedAt.getTime();
-  const now = steadyClock();
+  const now = options.clock ?? steadyClock();
   const watchedSince = now();
   const plannedPods = plan.workers.count + 1;
   const announce = announcer(plan, options.sink ?? {});

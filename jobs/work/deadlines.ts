@@ -1,12 +1,11 @@
-import type { JobSpec } from "../../schema/job.ts";
-import { parseDuration } from "../../schema/primitives.ts";
 import type { DeadlineName, RunState } from "../run/machine.ts";
+import { removalLimits } from "../run/removal-limits.ts";
 
 /**
  * What a phase may take, in seconds. `pending`, `image`, `start` are the watch's, by the plan; these are for what has no end of its
  * own, and longer than the functions behind them ever take.
  */
-const SECONDS = { plan: 60, create: 900, recover: 900, destroy: 900 } as const;
+const SECONDS = { plan: 60, create: 900, recover: 900 } as const;
 /** For saving logs; who cancels does not want to wait for them long. */
 const LOGS_SECONDS = { cancelled: 10, ended: 120 } as const;
 /** Longer ones fire at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
@@ -14,27 +13,33 @@ const LONGEST_MS = 2 ** 31 - 1;
 
 type Tell = (name: DeadlineName, limitSeconds: number) => void;
 
-/** The timers of one run: its own deadline from its submission, and one for the phase that it is in. */
+/**
+ * The watch tells its own deadline with what it knows of the pods, and counts the same time: this one is for what it does not see, and
+ * comes a little later.
+ */
+const AFTER_THE_WATCH_MS = 2000;
+
+/** The timers of one run: its own deadline, from when a helper first took it up, and one for the phase that it is in. */
 export class Deadlines {
   readonly #limit: number;
-  readonly #submittedAt: Date;
+  readonly #startedAt: Date;
   readonly #tell: Tell;
   #run: NodeJS.Timeout | undefined;
   #phase: NodeJS.Timeout | undefined;
 
-  constructor(spec: JobSpec, submittedAt: Date, tell: Tell) {
-    this.#limit = parseDuration(spec.deadline) ?? 3600;
-    this.#submittedAt = submittedAt;
+  /** @param limitSeconds The run's own. */
+  constructor(limitSeconds: number, startedAt: Date, tell: Tell) {
+    this.#limit = limitSeconds;
+    this.#startedAt = startedAt;
     this.#tell = tell;
   }
 
   begin(): void {
-    const left = this.#submittedAt.getTime() + this.#limit * 1000 - Date.now();
     this.#run = setTimeout(
       () => {
         this.#tell("run", this.#limit);
       },
-      Math.min(Math.max(0, left), LONGEST_MS),
+      Math.min(leftOf(this.#limit * 1000, this.#startedAt, Date.now()) + AFTER_THE_WATCH_MS, LONGEST_MS),
     );
   }
 
@@ -55,6 +60,10 @@ export class Deadlines {
   }
 }
 
+/** Pure: how much of a limit is left. Another helper's clock may have been ahead of ours: never more than all of it. */
+export const leftOf = (limitMs: number, startedAt: Date, now: number): number =>
+  Math.max(0, Math.min(limitMs, startedAt.getTime() + limitMs - now));
+
 /** The deadline of a state, with its seconds. */
 function timed(state: RunState): readonly [DeadlineName, number] | undefined {
   switch (state.phase) {
@@ -67,9 +76,11 @@ function timed(state: RunState): readonly [DeadlineName, number] | undefined {
     case "recovering":
       return ["recover", SECONDS.recover];
     case "destroying":
-      return ["destroy", SECONDS.destroy];
+      return ["destroy", removalLimits().giveUpSeconds];
     case "new":
     case "queued":
+    case "waiting":
+    case "refused":
     case "running":
     case "adrift":
     case "kept":

@@ -1,31 +1,36 @@
 import type { RunEvent } from "../../schema/events.ts";
 import type { Plan } from "../../schema/plan.ts";
+import { parseDuration } from "../../schema/primitives.ts";
 import type { RunReport } from "../../schema/report.ts";
-import type { ClaimedRun, RunPatch } from "../ledger/index.ts";
+import type { LedgerRun, RunPatch } from "../ledger/index.ts";
 import { saveReport } from "../run/collect.ts";
-import { environmentRemarks } from "../run/environment.ts";
-import { Journal } from "../run/journal.ts";
+import type { Journal } from "../run/journal.ts";
 import { type Effect, type MachineEvent, type RunState, reduce, type Step } from "../run/machine.ts";
-import type { RunRecords } from "../run/records.ts";
+import type { AttemptState } from "../run/phases.ts";
+import type { Removal } from "../run/removal.ts";
+import { steadyClock } from "../watch/clock.ts";
 import type { ObservedRun } from "../watch/index.ts";
+import { announce, openJournal, seenBefore } from "./attempt-journal.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Effects } from "./effects.ts";
-import { reportOf, workerRecord } from "./record.ts";
+import { reportOf } from "./record.ts";
 import { isChanged, Row } from "./row.ts";
-import { ledgerState, outcomeOf, readState, writeState } from "./state.ts";
+import { stateOf } from "./state.ts";
+import { isOver, rowChange, toldOutcome } from "./transition.ts";
 import type { Driven, DriverEnd, DriverTools, HeldLease } from "./types.ts";
 
-/** Until a run is tried again whose lease could not be had. */
-const REFUSED_MS = 5000;
+/** What a run that is handed over gets to stop and to be written: Pulumi's interrupts are among it (jobs/engine/command.ts). */
+const LEAVE_MS = 45_000;
 
 /**
  * Brings one run to its end: each event goes through the machine, the new state into the ledger, then its effects are done in order.
  * Long ones go on beside it, and answer with an event.
  */
 export class Driver implements Driven {
-  readonly run: ClaimedRun;
+  readonly run: LedgerRun;
   readonly tools: DriverTools;
-  readonly submittedAt: Date;
+  readonly startedAt: Date;
+  readonly clock = steadyClock();
   /** Settles when this helper has nothing more to do with the run. */
   readonly done: Promise<DriverEnd>;
   plan: Plan | undefined;
@@ -44,19 +49,20 @@ export class Driver implements Driven {
   #leaving = false;
 
   /** @throws UserError `run-unreadable` */
-  constructor(run: ClaimedRun, tools: DriverTools) {
+  constructor(run: LedgerRun, tools: DriverTools) {
     this.run = run;
     this.tools = tools;
     this.plan = run.plan;
-    this.submittedAt = new Date(run.submittedAt);
-    this.#state = readState(run.run, run.machine ?? "");
-    this.#row = new Row(tools.ledger, run, this.#gone.signal);
+    this.startedAt = new Date(run.startedAt ?? run.submittedAt);
+    this.#state = stateOf(run);
+    const foreground = tools.purpose?.kind === "foreground";
+    this.#row = new Row(tools.ledger, run, this.#gone.signal, foreground ? "go-on" : "wait");
     this.#effects = new Effects(this);
-    this.#deadlines = new Deadlines(run.spec, this.submittedAt, (name, limitSeconds) => {
+    const limit = parseDuration(run.spec?.deadline ?? "") ?? run.plan?.deadlines.run ?? 3600;
+    this.#deadlines = new Deadlines(limit, this.startedAt, (name, limitSeconds) => {
       const fence = this.lease?.fence ?? 0;
       this.send({ type: "deadline", name, limitSeconds, fence });
     });
-    if (this.plan !== undefined && this.#state.phase !== "queued") this.openJournal(this.plan);
     this.done = this.#work();
   }
 
@@ -64,9 +70,19 @@ export class Driver implements Driven {
     return this.#state;
   }
 
-  /** Nobody may touch the run on our behalf any more. */
-  get gone(): AbortSignal {
-    return this.#gone.signal;
+  /** The report of the attempt that ended last. */
+  get report(): RunReport | undefined {
+    return this.#report;
+  }
+
+  /** What became of the removal, once there was one. */
+  get removal(): Removal | undefined {
+    return this.#effects.removal;
+  }
+
+  /** Why the run could not begin, once its state is `refused`. */
+  async refusal(): Promise<unknown> {
+    return await this.#effects.refusal();
   }
 
   /** Asking again changes nothing. */
@@ -79,7 +95,13 @@ export class Driver implements Driven {
     this.#leaving = true;
     if (this.lease === undefined) this.#effects.stopAcquiring();
     else this.send({ type: "leaseLost", fence: this.lease.fence });
-    return await this.done;
+    // A ledger that is away can't be told: whoever comes next finds the run by its free lease.
+    const leave = setTimeout(() => {
+      this.#gone.abort();
+    }, LEAVE_MS);
+    return await this.done.finally(() => {
+      clearTimeout(leave);
+    });
   };
 
   readonly send = (event: MachineEvent): void => {
@@ -111,42 +133,24 @@ export class Driver implements Driven {
 
   readonly warn = (message: string): void => {
     if (this.journal !== undefined) this.journal.warn(message);
-    else this.tell({ type: "warning", at: new Date().toISOString(), run: this.run.run, message });
+    else this.tell({ type: "warning", at: new Date(this.clock()).toISOString(), run: this.run.run, message });
   };
 
-  /** Records an attempt from now on. */
-  readonly openJournal = (plan: Plan): Journal => {
+  readonly adopt = async (plan: Plan): Promise<void> => {
+    await announce(this, plan, this.#openJournal(plan));
+  };
+
+  #openJournal(plan: Plan, seen?: AttemptState): Journal {
     this.plan = plan;
     this.observed = undefined;
     this.#report = undefined;
-    const { run, tools } = this;
-    this.journal = new Journal(this.#records(), workerRecord(run, plan, tools.holder), tools.onEvent);
-    if (plan.attempt === 1)
-      for (const remark of environmentRemarks(tools.environment)) this.journal.warn(remark);
+    this.journal = openJournal(this, this.#row.append, plan, seen);
     return this.journal;
-  };
-
-  /** The journal's door to the ledger: phases and events only, for the machine's states are written by the machine's driver. */
-  #records(): RunRecords {
-    let shown: string | undefined;
-    return {
-      add: notAsked,
-      get: notAsked,
-      remove: notAsked,
-      put: async ({ phase }) => {
-        if (phase === shown) return;
-        shown = phase;
-        await this.patch({ phase });
-      },
-      append: async (_run, events) => {
-        await this.#row.append(events);
-      },
-    };
   }
 
   async #work(): Promise<DriverEnd> {
-    this.#begin();
     try {
+      await this.#begin();
       while (!this.#gone.signal.aborted && this.#hasMore()) {
         const event = this.#events.shift();
         if (event === undefined) await this.#news();
@@ -157,17 +161,30 @@ export class Driver implements Driven {
     } finally {
       this.#deadlines.clear();
       await this.#effects.end();
-      if (this.#gone.signal.aborted || this.#leaving) await this.#giveBack();
+      // Also after an error: a lease that nobody works under, and that is renewed all the same, would keep everybody from the run.
+      await this.#giveBack();
     }
     return this.#end();
   }
 
-  /** Where the run is found: fresh from the queue, or left by a helper that died, of which the lease will tell. */
-  #begin(): void {
-    const { phase } = this.#state;
+  /** Where the run is found: fresh, or left by a helper that died, of which the lease will tell. */
+  async #begin(): Promise<void> {
+    const { plan, tools } = this;
+    const { phase, facts } = this.#state;
     const waits = phase === "queued" || phase === "new";
-    if (!waits || ("asked" in this.#state && this.#state.asked)) this.send({ type: "helperRestarted" });
-    if (waits) this.send({ type: "claimed" });
+    if (tools.purpose?.kind === "foreground") {
+      if (plan === undefined) throw new Error("a foreground run is planned before it is recorded");
+      await this.adopt(plan);
+      this.#effects.beginAhead(plan);
+    } else {
+      // The plan of one that waits is of the attempt before, but for a foreground run, which never was in the queue.
+      if (plan !== undefined && (!waits || facts.mode.kind === "foreground"))
+        this.#openJournal(plan, await seenBefore(this, plan));
+      // It says by itself whether that changes anything.
+      this.send({ type: "helperRestarted" });
+    }
+    if (tools.purpose?.kind === "removal") this.send({ type: "removalRequested" });
+    else if (waits) this.send({ type: "claimed" });
     if (this.run.cancelRequestedAt !== undefined) this.cancel();
     this.#deadlines.begin();
   }
@@ -184,39 +201,33 @@ export class Driver implements Driven {
     const step = reduce(before, event);
     if (step.state === before && step.effects.length === 0) return;
     this.#state = step.state;
-    this.#decide(step);
+    this.#decide(step, event);
     await this.#write(step);
     this.#deadlines.follow(before, step.state);
     for (const effect of step.effects) await this.#do(effect);
-    if (this.#isOver()) this.#effects.stopAcquiring();
+    if (isOver(this.#state)) this.#effects.stopAcquiring();
   }
 
-  #decide({ state, effects }: Step): void {
-    // Of an attempt that is followed by another one the journal has been told where it ended.
-    const outcome = outcomeOf(state);
+  #decide(step: Step, event: MachineEvent): void {
+    const outcome = toldOutcome(step, event);
     if (outcome === undefined) return;
     if (this.journal !== undefined) this.journal.decide(outcome);
-    else if (effects.some(({ type }) => type === "report"))
-      this.tell({ type: "outcome", at: new Date().toISOString(), run: this.run.run, outcome });
+    else if (step.effects.some(({ type }) => type === "report"))
+      this.tell({ type: "outcome", at: new Date(this.clock()).toISOString(), run: this.run.run, outcome });
   }
 
-  async #write({ state, effects }: Step): Promise<void> {
-    const outcome = outcomeOf(state);
-    const ended = "left" in state;
+  async #write(step: Step): Promise<void> {
+    const { state, effects } = step;
     if (effects.some(({ type }) => type === "report")) this.#report = await reportOf(this, state);
-    const retries = effects.some(({ type }) => type === "scheduleRetry");
-    const refused = state.phase === "queued" && !state.asked && !retries && !this.#leaving;
-    const idle = (state.phase === "adrift" || state.phase === "queued") && !state.asked;
-    await this.patch({
-      machine: writeState(state),
-      fence: state.facts.fence,
-      // Not in the queue again before its report is saved and its lease given back: see scheduleRetry.
-      ...(retries ? {} : { state: ledgerState(state), holder: idle ? undefined : this.tools.holder }),
-      ...(refused ? { notBefore: new Date(Date.now() + REFUSED_MS).toISOString() } : {}),
-      ...(outcome === undefined ? {} : { outcome }),
-      ...(ended ? { left: state.left, endedAt: new Date().toISOString() } : {}),
-      ...(this.#report === undefined ? {} : { report: this.#report }),
-    });
+    await this.patch(
+      rowChange(step, {
+        holder: this.tools.holder,
+        leaving: this.#leaving,
+        now: this.clock(),
+        endedAt: this.run.endedAt,
+        report: this.#report,
+      }),
+    );
   }
 
   async #do(effect: Effect): Promise<void> {
@@ -227,12 +238,13 @@ export class Driver implements Driven {
       case "releaseLease":
         await this.#release(effect.remove);
         break;
-      case "scheduleRetry": {
-        const notBefore = new Date(Date.now() + effect.afterMs).toISOString();
-        await this.journal?.flush();
-        await this.patch({ state: "queued", notBefore, holder: undefined });
+      case "scheduleRetry":
+        await this.#retry(effect);
         break;
-      }
+      case "forget":
+        await this.journal?.flush();
+        await this.#row.forget();
+        break;
       case "stop":
         await this.#effects.stop();
         break;
@@ -257,16 +269,32 @@ export class Driver implements Driven {
     if (report === undefined || this.plan === undefined || this.journal === undefined) return;
     const { journal } = this;
     await saveReport(this.plan, report, this.tools.store, journal.warn);
-    if (!final)
-      journal.warn(`Attempt ${report.attempt} ended as ${report.outcome.kind}; the job is tried again.`);
     await journal.flush();
     if (final) journal.emit({ type: "report", report });
+  }
+
+  /** The next attempt: after a while here, or by whoever takes it from the queue. */
+  async #retry({ attempt, afterMs }: Extract<Effect, { type: "scheduleRetry" }>): Promise<void> {
+    const kind = this.#state.facts.failed.at(-1) ?? "lost";
+    const after = Math.ceil(afterMs / 1000);
+    this.warn(`Attempt ${attempt - 1} ended as ${kind}; the job is tried again in ${after} s.`);
+    await this.journal?.flush();
+    if (this.#state.phase === "waiting") {
+      this.#effects.wait(attempt, afterMs);
+      return;
+    }
+    const notBefore = new Date(Date.now() + afterMs).toISOString();
+    await this.patch({ state: "queued", notBefore, holder: undefined });
   }
 
   async #release(remove: boolean): Promise<void> {
     const { lease } = this;
     this.lease = undefined;
     await this.journal?.flush();
+    if (this.tools.purpose?.kind === "foreground")
+      await this.#row.settle().catch((error: unknown) => {
+        if (!isChanged(error)) this.warn("The run's end could not be recorded.");
+      });
     if (lease !== undefined) await lease.release({ remove });
   }
 
@@ -276,14 +304,7 @@ export class Driver implements Driven {
   }
 
   #hasMore(): boolean {
-    return this.#events.length > 0 || !this.#isOver() || !this.#effects.idle;
-  }
-
-  /** Nothing more comes of itself. */
-  #isOver(): boolean {
-    const state = this.#state;
-    if (state.phase === "queued" || state.phase === "adrift") return !state.asked;
-    return state.phase === "kept" || "left" in state;
+    return this.#events.length > 0 || !isOver(this.#state) || !this.#effects.idle;
   }
 
   #end(): DriverEnd {
@@ -294,8 +315,6 @@ export class Driver implements Driven {
     return "ended";
   }
 }
-
-const notAsked = async (): Promise<never> => await Promise.reject(new Error("a journal only adds to a run"));
 
 const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -1,20 +1,14 @@
 import type { Outcome } from "../../schema/outcome.ts";
+import type { Plan } from "../../schema/plan.ts";
 import { LeaseLost } from "../lease/index.ts";
 import { saveLogs } from "../run/collect.ts";
 import type { Effect, MachineEvent } from "../run/machine.ts";
 import { planAttempt } from "../run/prepare.ts";
-import {
-  bringUp,
-  dropStack,
-  type Hand,
-  infrastructure,
-  makeStack,
-  outcomeOfFailedPlan,
-  pause,
-  recover,
-  remove,
-  watch,
-} from "./hands.ts";
+import type { Removal } from "../run/removal.ts";
+import { Acquisition } from "./acquisition.ts";
+import { Ahead } from "./ahead.ts";
+import { bringUp, dropStack, type Hand, makeStack, pause, Refusal, recover, remove, watch } from "./hands.ts";
+import { infrastructure, outcomeOfFailedPlan, outcomeOfRefusal } from "./outcomes.ts";
 import type { Driven, HeldLease } from "./types.ts";
 
 /** A verdict may come while `up` still writes its state; it gets this long to end by itself. */
@@ -35,29 +29,43 @@ type Long = Extract<
   }
 >;
 
+/** What is known of the attempt at work beside the machine's state. */
+const FRESH = { made: false, driverSeen: false, verdict: false, stackGone: false, namespaceSeen: false };
+
 /** The effects of one run that take their time: each is answered with an event, unless it was stopped. */
 export class Effects {
   readonly #driver: Driven;
+  readonly #acquisition: Acquisition;
   readonly #tasks = new Set<Promise<void>>();
   #stop = new AbortController();
-  readonly #acquiring = new AbortController();
   #up: Promise<void> = Promise.resolve();
-  #made = false;
-  #driverSeen = false;
-  #verdict = false;
-  #stackGone = false;
+  #ahead: Ahead | undefined;
+  #refusal: unknown;
+  // What another helper made may have logs.
+  #attempt = { ...FRESH, namespaceSeen: true };
+  /** What became of the last removal. */
+  removal: Removal | undefined;
 
   constructor(driver: Driven) {
     this.#driver = driver;
+    this.#acquisition = new Acquisition(driver);
   }
 
   get idle(): boolean {
-    return this.#tasks.size === 0;
+    return this.#tasks.size === 0 && this.#acquisition.going === undefined;
+  }
+
+  /** Why the run could not begin, as its caller is to be told. */
+  async refusal(): Promise<unknown> {
+    const ahead = await this.#ahead?.failure();
+    return this.#refusal ?? (ahead instanceof Refusal ? ahead.cause : ahead) ?? this.#acquisition.refusal;
   }
 
   /** Settles when any of what goes on now has ended. */
   async settled(): Promise<void> {
-    await (this.idle ? new Promise(() => undefined) : Promise.race(this.#tasks));
+    const { going } = this.#acquisition;
+    const all = going === undefined ? [...this.#tasks] : [...this.#tasks, going];
+    await (all.length === 0 ? new Promise(() => undefined) : Promise.race(all));
   }
 
   /** Tells all that goes on to stop. */
@@ -66,48 +74,48 @@ export class Effects {
   }
 
   stopAcquiring(): void {
-    this.#acquiring.abort();
+    this.#acquisition.stop();
   }
 
-  /** Stops what goes on, and waits until it has. */
+  /** Stops what goes on but for the taking of the lease, and waits until it has. */
   async stop(): Promise<void> {
+    if (this.#attempt.verdict && !this.#stop.signal.aborted)
+      await Promise.race([this.#up, pause(UP_GRACE_MS, this.#stop.signal)]);
     this.#stop.abort();
     await Promise.allSettled(this.#tasks);
+    await this.#ahead?.drop().catch((error: unknown) => {
+      this.#driver.warn(text(error));
+    });
     this.#stop = new AbortController();
   }
 
   async end(): Promise<void> {
-    this.stopAcquiring();
+    this.#acquisition.stop();
+    await this.#acquisition.going;
     await this.stop();
   }
 
   acquire(knownFence: number): void {
-    const { tools, run, send, warn, lost } = this.#driver;
+    this.#acquisition.begin(knownFence);
+  }
+
+  /** Begins an attempt that is planned already, beside the taking of its lease. */
+  beginAhead(plan: Plan): void {
+    const ahead = new Ahead(plan, this.#driver.tools);
+    this.#ahead = ahead;
+    this.#attempt = { ...FRESH };
+    void ahead.failure().then((error) => {
+      // Nothing comes of it: the API server may well be away.
+      if (error !== undefined) this.stopAcquiring();
+    });
+  }
+
+  /** Answers after a while with the event that the next attempt is due. */
+  wait(attempt: number, ms: number): void {
+    const { signal } = this.#stop;
     void this.#task(async () => {
-      let lease: HeldLease;
-      try {
-        lease = await tools.acquire({
-          run,
-          knownFence,
-          signal: this.#acquiring.signal,
-          onWaiting: (holder) => {
-            warn(
-              `The run is still held by ${holder}: waiting until that one gives it back, or is seen to be dead.`,
-            );
-          },
-        });
-      } catch (error) {
-        if (!this.#acquiring.signal.aborted) warn(error instanceof Error ? error.message : String(error));
-        send({ type: "leaseRefused" });
-        return;
-      }
-      this.#driver.lease = lease;
-      lease.lost.addEventListener("abort", () => {
-        lost(lease);
-      });
-      send({ type: "leaseAcquired", fence: lease.fence });
-      if (lease.lost.aborted) lost(lease);
-      await tools.ledger.noteLease(run.run, { holder: lease.holder, fence: lease.fence });
+      await pause(ms, signal);
+      if (!signal.aborted) this.#driver.send({ type: "retryDue", attempt });
     });
   }
 
@@ -128,7 +136,7 @@ export class Effects {
         if (error instanceof LeaseLost) {
           if (!signal.aborted) this.#driver.warn(error.message);
           this.#driver.lost(lease);
-        } else answer(failure(effect, error, lease.fence));
+        } else answer(this.#failure(effect, error, lease.fence));
       }
     });
     if (effect.type === "up") this.#up = task;
@@ -137,7 +145,7 @@ export class Effects {
   #task(work: () => Promise<void>): Promise<void> {
     const task = work()
       .catch((error: unknown) => {
-        this.#driver.warn(`Not done: ${error instanceof Error ? error.message : String(error)}`);
+        this.#driver.warn(`Not done: ${text(error)}`);
       })
       .finally(() => this.#tasks.delete(task));
     this.#tasks.add(task);
@@ -147,13 +155,13 @@ export class Effects {
   async #perform(effect: Long, lease: HeldLease, signal: AbortSignal): Promise<MachineEvent | undefined> {
     const { fence } = lease;
     if (effect.type === "plan") {
-      await this.#plan(effect.attempt);
+      await this.#plan(effect);
       return { type: "planned", fence };
     }
     const hand = this.#hand(lease, signal);
     switch (effect.type) {
       case "createStack":
-        await makeStack(hand);
+        await (this.#ahead?.plan === hand.plan ? this.#ahead.take() : makeStack(hand));
         return { type: "stackCreated", fence };
       case "up":
         return await this.#bringUp(hand, fence);
@@ -161,99 +169,106 @@ export class Effects {
         return await this.#watch(hand, fence);
       case "recover": {
         const { state } = this.#driver;
-        await recover(hand, "was" in state ? state.was : "");
+        // What is only to go is not put in order first.
+        const half = "was" in state && state.was === "creating" && state.outcome === undefined;
+        await recover(hand, half);
         return { type: "recovered", fence };
       }
       case "saveLogs":
+        if (!this.#attempt.namespaceSeen) return { type: "logsSaved", fence };
         hand.journal.enter("collecting");
+        await lease.guard();
         await saveLogs(hand.plan, hand.tools.cluster, hand.tools.store, hand.journal, signal);
         return { type: "logsSaved", fence };
       case "destroy":
         return await this.#destroy(hand, fence);
       case "removeStack":
-        if (!this.#stackGone) await dropStack(hand);
+        if (!this.#attempt.stackGone) await dropStack(hand);
         return { type: "stackRemoved", fence };
     }
   }
 
-  async #plan(attempt: number): Promise<void> {
-    const { tools, run, openJournal, patch } = this.#driver;
-    const { plan } = await planAttempt(run.spec, tools.environment.contract, { run: run.run, attempt });
-    this.#made = false;
-    this.#driverSeen = false;
-    this.#verdict = false;
-    this.#stackGone = false;
+  async #plan({ attempt, memory }: Extract<Long, { type: "plan" }>): Promise<void> {
+    if (this.#ahead?.plan.attempt === attempt) return;
+    const { tools, run, adopt, patch } = this.#driver;
+    if (run.spec === undefined) throw new Error("the ledger has no spec of it");
+    const identity = { run: run.run, attempt };
+    const { plan } = await planAttempt(run.spec, tools.environment.contract, identity, memory);
+    this.#attempt = { ...FRESH };
     // In the ledger before anything exists, so that another helper finds what this one made.
     await patch({ plan, attempt, outcome: undefined });
-    const { plannedEvent } = await import("../report/index.ts");
-    const journal = openJournal(plan);
-    journal.pass(plannedEvent(plan, new Date()));
-    journal.enter("preparing");
+    await adopt(plan);
   }
 
   #hand(lease: HeldLease, signal: AbortSignal): Hand {
-    const { plan, tools, journal } = this.#driver;
+    const { plan, tools, journal, clock, startedAt } = this.#driver;
     if (plan === undefined || journal === undefined) throw new Error("there is no plan yet");
-    return { plan, tools, journal, lease, signal };
+    return { plan, tools, journal, lease, signal, clock, startedAt };
   }
 
   async #bringUp(hand: Hand, fence: number): Promise<MachineEvent | undefined> {
-    const failed = await bringUp(hand);
+    const failed = await bringUp(hand, () => {
+      this.#attempt.namespaceSeen = true;
+    });
     // The verdict of a watch that came first stays.
     if (failed !== undefined)
-      return this.#verdict ? undefined : { type: "failed", step: "up", outcome: failed, fence };
-    this.#made = true;
+      return this.#attempt.verdict ? undefined : { type: "failed", step: "up", outcome: failed, fence };
+    this.#attempt.made = true;
     this.#driver.send({ type: "objectsExist", fence });
-    return this.#driverSeen ? { type: "driverStarted", fence } : undefined;
+    return this.#attempt.driverSeen ? { type: "driverStarted", fence } : undefined;
   }
 
   async #watch(hand: Hand, fence: number): Promise<MachineEvent> {
+    // Of a run that goes on: all was there when the one before ran it.
+    if (this.#driver.state.phase === "running") this.#attempt.made = true;
     const { outcome, observed } = await watch(hand, () => {
-      this.#driverSeen = true;
+      this.#attempt.driverSeen = true;
       // "Running" means that all is there: a helper that finds such a run need not make anything.
-      if (this.#made && !hand.signal.aborted) this.#driver.send({ type: "driverStarted", fence });
+      if (this.#attempt.made && !hand.signal.aborted) this.#driver.send({ type: "driverStarted", fence });
     });
-    this.#verdict = true;
+    if (!hand.signal.aborted) this.#attempt.verdict = true;
     this.#driver.observed = observed;
-    if (!hand.signal.aborted) {
-      hand.journal.decide(outcome);
-      await Promise.race([this.#up, pause(UP_GRACE_MS, hand.signal)]);
-    }
     return { type: "verdict", outcome, fence };
   }
 
   async #destroy(hand: Hand, fence: number): Promise<MachineEvent> {
     const { journal } = hand;
     journal.enter("destroying");
-    const { left } = await remove(hand, () => {
+    this.removal = await remove(hand, () => {
       journal.enter("verifying");
     });
+    const { left } = this.removal;
     if (left.length === 0) {
       journal.reach("gone");
-      this.#stackGone = true;
+      this.#attempt.stackGone = true;
     }
     journal.left(left);
     return { type: "destroyed", left, fence };
   }
-}
 
-/** What a failed effect means to the machine. */
-function failure({ type }: Long, error: unknown, fence: number): MachineEvent {
-  const message = error instanceof Error ? error.message : String(error);
-  const outcome = (what: string): Outcome => infrastructure(what, error);
-  switch (type) {
-    case "plan":
-      return { type: "failed", step: "plan", outcome: outcomeOfFailedPlan(error), fence };
-    case "createStack":
-      return { type: "failed", step: type, outcome: outcome("The cluster could not be made"), fence };
-    case "up":
-      return { type: "failed", step: type, outcome: outcome("The cluster could not be made"), fence };
-    case "watch":
-      return { type: "failed", step: type, outcome: outcome("The run could not be watched"), fence };
-    case "recover":
-    case "saveLogs":
-    case "destroy":
-    case "removeStack":
-      return { type: "failed", step: type, message, fence };
+  /** What a failed effect means to the machine. */
+  #failure({ type }: Long, error: unknown, fence: number): MachineEvent {
+    const outcome = (what: string): Outcome => infrastructure(what, error);
+    switch (type) {
+      case "plan":
+        return { type: "failed", step: "plan", outcome: outcomeOfFailedPlan(error), fence };
+      case "createStack":
+        if (error instanceof Refusal) {
+          this.#refusal = error.cause;
+          return { type: "refused", outcome: outcomeOfRefusal(error.cause), fence };
+        }
+        return { type: "failed", step: type, outcome: outcome("The cluster could not be made"), fence };
+      case "up":
+        return { type: "failed", step: type, outcome: outcome("The cluster could not be made"), fence };
+      case "watch":
+        return { type: "failed", step: type, outcome: outcome("The run could not be watched"), fence };
+      case "recover":
+      case "saveLogs":
+      case "destroy":
+      case "removeStack":
+        return { type: "failed", step: type, message: text(error), fence };
+    }
   }
 }
+
+const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Plan } from "../../schema/plan.ts";
 import { acquireLease, holderName, type LeaseTiming } from "../lease/index.ts";
+import type { LeasePort } from "../lease/types.ts";
 import type { LedgerRun } from "../ledger/index.ts";
 import { openRunCluster, type RunCluster } from "../run/cluster.ts";
 import { type Environment, findConnection, readConnection, readContract } from "../run/environment.ts";
+import { helperLives, helperOf } from "../run/liveness.ts";
 import { type ObjectStore, openStore } from "../store/index.ts";
 import type { AcquireRequest, HeldLease } from "./types.ts";
 
@@ -37,18 +39,21 @@ export async function openPlace(given: string | undefined, timing: LeaseTiming):
   const contract = await readContract(connection.contract);
   const cluster = await openRunCluster(connection, async () => await readContract(connection.contract));
   await cluster.check();
-  const [{ openCluster }, { leasePort }, { raiseFence }] = await Promise.all([
-    import("../watch/index.ts"),
-    import("../watch/lease-api.ts"),
-    import("../watch/fence.ts"),
-  ]);
-  const api = await openCluster(connection.kubeconfig);
+  return placeOf({ path, connection, contract }, cluster, timing);
+}
+
+/** The same with a cluster that the caller has opened; nothing is asked before it is needed. */
+export function placeOf(environment: Environment, cluster: RunCluster, timing: LeaseTiming): Place {
+  const { connection, contract } = environment;
   const store = openStore(connection.s3);
+  let opening: ReturnType<typeof openApi> | undefined;
+  const opened = async (): ReturnType<typeof openApi> => await (opening ??= openApi(connection));
 
   const tenantNamespace = (tenant: string): string =>
     contract.tenants.find(({ id }) => id === tenant)?.namespace ?? tenant;
-  const portOf = ({ run, tenant, job, environment }: Who) =>
-    leasePort(api, {
+  const portOf = async ({ run, tenant, job, environment: name }: Who): Promise<LeasePort> => {
+    const { api, leasePort } = await opened();
+    return leasePort(api, {
       namespace: tenantNamespace(tenant),
       run,
       labels: {
@@ -56,30 +61,34 @@ export async function openPlace(given: string | undefined, timing: LeaseTiming):
         "mayfly.dev/run": run,
         "mayfly.dev/tenant": tenant,
         "mayfly.dev/job": job,
-        "mayfly.dev/environment": environment,
+        "mayfly.dev/environment": name,
         "mayfly.dev/class": contract.class,
       },
     });
+  };
 
   return {
-    environment: { path, connection, contract },
+    environment,
     cluster,
     store,
     acquire: async ({ run, knownFence, signal, onWaiting }) =>
-      await acquireLease(portOf(run), {
+      await acquireLease(await portOf(run), {
         run: run.run,
         holder: holderName(hostname(), process.pid, randomBytes(4)),
         knownFence,
         signal: AbortSignal.any([signal, AbortSignal.timeout(WAIT_LEASES * timing.duration)]),
+        isDead: async (holder) => await isDead(run.holder, holder),
         onWaiting,
         timing,
       }),
     raiseFence: async (plan, fence) => {
       const { run, namespace } = plan;
+      const { api, raiseFence } = await opened();
       await raiseFence(api, { run, namespace, tenantNamespace: tenantNamespace(plan.tenant) }, fence);
     },
     leaseLooks: async (run) => {
-      const answer = await portOf(run).get(AbortSignal.timeout(timing.call));
+      const port = await portOf(run);
+      const answer = await port.get(AbortSignal.timeout(timing.call));
       if (answer.kind === "absent") return { kind: "absent" };
       if (answer.kind !== "lease") return { kind: "unknown" };
       const { holder, resourceVersion } = answer.lease;
@@ -87,8 +96,30 @@ export async function openPlace(given: string | undefined, timing: LeaseTiming):
     },
     close: () => {
       cluster.close();
-      api.close();
       store.close();
+      void opening?.then(
+        ({ api }) => {
+          api.close();
+        },
+        () => undefined,
+      );
     },
   };
+}
+
+/** Also what is loaded for it. */
+async function openApi({ kubeconfig }: Environment["connection"]) {
+  const [{ openCluster }, { leasePort }, { raiseFence }] = await Promise.all([
+    import("../watch/index.ts"),
+    import("../watch/lease-api.ts"),
+    import("../watch/fence.ts"),
+  ]);
+  return { api: await openCluster(kubeconfig), leasePort, raiseFence };
+}
+
+/** Whether the lease is held by the process that the ledger names, which ran on this machine and has ended. */
+async function isDead(recorded: string | undefined, holder: string): Promise<boolean> {
+  const helper = helperOf(recorded);
+  if (helper === undefined || !holder.startsWith(`${helper.host}/${helper.pid}/`)) return false;
+  return (await helperLives(helper)) === false;
 }

@@ -1,42 +1,83 @@
-import type { Plan } from "../../schema/plan.ts";
 import type { RunReport } from "../../schema/report.ts";
-import type { ClaimedRun } from "../ledger/index.ts";
-import { helperOf } from "../run/liveness.ts";
 import type { RunState } from "../run/machine.ts";
-import type { RunRecord } from "../run/records.ts";
+import { planAttempt } from "../run/prepare.ts";
+import { attemptsOf } from "../run/restore.ts";
 import { outcomeOf } from "./state.ts";
 import type { Driven } from "./types.ts";
 
-/** What a journal is opened with. */
-export const workerRecord = (run: ClaimedRun, plan: Plan, holder: string): RunRecord => ({
-  spec: run.spec,
-  plan,
-  phase: "preparing",
-  state: "active",
-  connection: run.connection,
-  helper: helperOf(holder) ?? { host: holder, pid: 0, startedAt: "" },
-  startedAt: run.submittedAt,
-  left: [],
-});
+type Recorded = Pick<Driven, "run" | "plan" | "journal" | "observed" | "tools">;
 
 /** The report of an attempt that is over; undefined where it never had a plan. */
-export async function reportOf(
-  { run, plan, journal, observed }: Pick<Driven, "run" | "plan" | "journal" | "observed">,
-  state: RunState,
-): Promise<RunReport | undefined> {
+export async function reportOf(driven: Recorded, state: RunState): Promise<RunReport | undefined> {
+  const { run, plan, journal, observed } = driven;
   if (plan === undefined || journal === undefined) return undefined;
+  const left = "left" in state ? state.left : journal.state.left;
+  const kept = state.phase === "kept";
+  // It was reported before: what was seen then is not known any more.
+  if (run.report?.attempt === plan.attempt)
+    return { ...run.report, outcome: outcomeOf(state) ?? run.report.outcome, left: [...left], kept };
   const { buildReport } = await import("../report/index.ts");
-  const { phases, milestones, logs, outcome, left } = journal.state;
+  const { phases, milestones, logs, outcome } = journal.state;
   return buildReport({
     plan,
     outcome: outcomeOf(state) ?? outcome ?? { kind: "lost", message: "The run ended without a verdict." },
     startedAt: new Date(run.submittedAt),
-    endedAt: new Date(),
+    endedAt: journal.now(),
     phases,
     milestones,
     observed,
     logs,
-    left: "left" in state ? state.left : left,
-    kept: state.phase === "kept",
+    left,
+    kept,
+    earlier: await earlierOf(driven, plan.attempt),
+    larger: await largerOf(driven),
   });
 }
+
+/** The attempts before, as the ledger's events tell them. */
+async function earlierOf(
+  { run, journal, tools }: Recorded,
+  attempt: number,
+): Promise<NonNullable<RunReport["earlier"]>> {
+  if (attempt === 1) return [];
+  await journal?.flush();
+  // A ledger that is away takes nothing else from the report.
+  const events = await tools.ledger.events(run.run).then(
+    (found) => found.events.map(({ event }) => event),
+    () => [],
+  );
+  return attemptsOf(events).flatMap((seen) => {
+    const [first] = seen.phases;
+    if (seen.attempt >= attempt || first === undefined || seen.outcome === undefined) return [];
+    return [{ attempt: seen.attempt, startedAt: first.at, outcome: seen.outcome }];
+  });
+}
+
+/** What the attempt has more of than the spec says, in MiB; undefined where it has no more. */
+export async function largerOf({
+  run,
+  plan,
+  tools,
+}: Pick<Recorded, "run" | "plan" | "tools">): Promise<RunReport["larger"]> {
+  if (plan === undefined || run.spec === undefined || plan.attempt === 1) return undefined;
+  if (run.spec.retries.memoryFactor === 1) return undefined;
+  const identity = { run: plan.run, attempt: plan.attempt };
+  const asked = await planAttempt(run.spec, tools.environment.contract, identity).then(
+    (planned) => planned.plan,
+    () => undefined,
+  );
+  if (asked === undefined) return undefined;
+  const driver = { from: asked.coordinator.driver.memory, to: plan.coordinator.driver.memory };
+  const workers = { from: asked.workers.container.memory, to: plan.workers.container.memory };
+  if (driver.to <= driver.from && workers.to <= workers.from) return undefined;
+  return {
+    ...(driver.to > driver.from ? { driver } : {}),
+    ...(workers.to > workers.from ? { workers } : {}),
+  };
+}
+
+/** `driver 896 → 1280 MiB, workers 896 → 1280 MiB`. */
+export const describeLarger = (larger: NonNullable<RunReport["larger"]>): string =>
+  Object.entries(larger)
+    .flatMap(([who, grown]) => (grown === undefined ? [] : [`${who} ${grown.from} → ${grown.to} MiB`]))
+    .join(", ");

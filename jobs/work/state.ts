@@ -3,8 +3,8 @@ import { z } from "zod";
 import { UserError } from "../../base/errors.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import { OUTCOME_EXIT, Outcome } from "../../schema/outcome.ts";
-import type { RunStateName } from "../ledger/index.ts";
-import { newRun, type RunState, reduce } from "../run/machine.ts";
+import type { LedgerRun, RunStateName } from "../ledger/index.ts";
+import { type Mode, newRun, type RunFacts, type RunState, reduce } from "../run/machine.ts";
 
 const Budget = z.strictObject({ user: z.int(), outOfMemory: z.int(), infrastructure: z.int() });
 const Kind = z.custom<Outcome["kind"]>((value) => typeof value === "string" && value in OUTCOME_EXIT);
@@ -12,8 +12,12 @@ const Kind = z.custom<Outcome["kind"]>((value) => typeof value === "string" && v
 const facts = z.strictObject({
   run: z.string(),
   budget: Budget,
-  keep: z.boolean(),
-  moreMemory: z.boolean(),
+  mode: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("foreground"), keep: z.boolean() }),
+    z.strictObject({ kind: z.literal("detached") }),
+    z.strictObject({ kind: z.literal("removal") }),
+  ]),
+  memory: z.strictObject({ factor: z.number().min(1), driver: z.int(), workers: z.int() }),
   attempt: z.int().positive(),
   failed: z.array(Kind),
   fence: z.int(),
@@ -31,6 +35,7 @@ const interrupted = {
 const State = z.discriminatedUnion("phase", [
   z.strictObject({ phase: z.literal("new"), facts }),
   z.strictObject({ phase: z.literal("queued"), facts, asked }),
+  z.strictObject({ phase: z.literal("waiting"), facts, lease }),
   z.strictObject({ phase: z.literal("planning"), facts, lease }),
   z.strictObject({
     phase: z.literal("creating"),
@@ -57,6 +62,7 @@ const State = z.discriminatedUnion("phase", [
     outcome: Outcome,
     left: z.array(z.string()),
   }),
+  z.strictObject({ phase: z.literal("refused"), facts, outcome: Outcome }),
 ]);
 
 export const writeState = (state: RunState): string => JSON.stringify(state);
@@ -84,10 +90,61 @@ export function readState(run: string, text: string): RunState {
     : state;
 }
 
-/** A run as it is submitted: in the queue. */
-export function queuedState(run: string, { retries }: JobSpec): RunState {
-  const fresh = newRun({ run, budget: retries, keep: false, moreMemory: false });
+/** A run as it is submitted. */
+export function queuedState(run: string, { retries }: JobSpec, mode: Mode = { kind: "detached" }): RunState {
+  const { user, outOfMemory, infrastructure, memoryFactor } = retries;
+  const fresh = newRun({ run, budget: { user, outOfMemory, infrastructure }, mode, memoryFactor });
   return reduce(fresh, { type: "submitted" }).state;
+}
+
+/** The state that a run is found in. @throws UserError `run-unreadable` */
+export const stateOf = (row: LedgerRun): RunState =>
+  row.machine === undefined ? stateWithoutMachine(row) : readState(row.run, row.machine);
+
+/** Whether all of the attempt's objects existed. */
+export function wasMade(state: RunState): boolean {
+  const phase = "was" in state ? state.was : state.phase;
+  if (state.phase === "creating") return state.step === "made";
+  return !["new", "queued", "waiting", "planning", "creating", "refused"].includes(phase);
+}
+
+/** The state of a run that a version without machine's states recorded, or took over: only its end can be brought about. */
+function stateWithoutMachine(row: LedgerRun): RunState {
+  const { run, attempt, fence, outcome, left } = row;
+  const facts: RunFacts = {
+    run,
+    budget: { user: 0, outOfMemory: 0, infrastructure: 0 },
+    mode: { kind: "foreground", keep: false },
+    memory: { factor: 1, driver: 0, workers: 0 },
+    attempt: Math.max(1, attempt),
+    failed: [],
+    fence,
+    cancelRequested: false,
+    overdue: false,
+  };
+  const lost: Outcome = { kind: "lost", message: "The helper died before the run's end." };
+  switch (row.state) {
+    case "succeeded":
+    case "failed":
+    case "cancelled":
+    case "lost":
+      return { phase: row.state, facts, outcome: outcome ?? lost, left };
+    case "kept":
+      return { phase: "kept", facts, outcome: outcome ?? lost };
+    case "queued":
+    case "planning":
+    case "creating":
+    case "running":
+    case "finishing":
+    case "destroying":
+      return {
+        phase: "adrift",
+        facts,
+        was: outcome === undefined ? "running" : "destroying",
+        outcome,
+        asked: false,
+      };
+  }
 }
 
 /** What the ledger calls it. A run that waits for its lease was claimed, and a run without a helper still is where it was. */
@@ -96,7 +153,12 @@ export function ledgerState(state: RunState): RunStateName {
     case "new":
       return "queued";
     case "queued":
-      return state.asked ? "planning" : "queued";
+      // A worker takes what is queued; a foreground run has its helper.
+      return state.asked || state.facts.mode.kind === "foreground" ? "planning" : "queued";
+    case "waiting":
+      return "planning";
+    case "refused":
+      return "failed";
     case "adrift":
     case "recovering":
       return state.was;

@@ -2,7 +2,7 @@ import type { RunEvent } from "../../schema/events.ts";
 import type { Plan } from "../../schema/plan.ts";
 import type { ProcessEngine } from "../engine/index.ts";
 import type { Lease } from "../lease/index.ts";
-import type { ClaimedRun, Ledger, LedgerRun, RunPatch } from "../ledger/index.ts";
+import type { Ledger, LedgerRun, RunPatch } from "../ledger/index.ts";
 import type { RunCluster } from "../run/cluster.ts";
 import type { Environment } from "../run/environment.ts";
 import type { Journal } from "../run/journal.ts";
@@ -14,16 +14,25 @@ import type { ObservedRun } from "../watch/index.ts";
 export type HeldLease = Pick<Lease, "fence" | "holder" | "lost" | "guard" | "release">;
 
 export interface AcquireRequest {
-  readonly run: Pick<LedgerRun, "run" | "tenant" | "job" | "environment">;
+  /** `holder`: who had it, by the ledger. */
+  readonly run: Pick<LedgerRun, "run" | "tenant" | "job" | "environment" | "holder">;
   readonly knownFence: number;
   /** Ends the wait for another holder. */
   readonly signal: AbortSignal;
   readonly onWaiting: (holder: string) => void;
 }
 
+/** What a driver is there for, where that is not to bring a run to its natural end. */
+export type Purpose =
+  /** Somebody waits for this one run. `follow`: and reads the driver's log; `policy`: the policy pack judges what is made. */
+  | { readonly kind: "foreground"; readonly follow: boolean; readonly policy: boolean }
+  /** The run is to go. */
+  | { readonly kind: "removal" };
+
 /** All the outside that a driver works with. */
 export interface DriverTools {
-  readonly ledger: Pick<Ledger, "update" | "append" | "noteLease">;
+  readonly ledger: Pick<Ledger, "update" | "append" | "noteLease" | "events" | "forget">;
+  readonly purpose?: Purpose | undefined;
   readonly environment: Environment;
   readonly engine: ProcessEngine;
   readonly cluster: RunCluster;
@@ -42,11 +51,15 @@ export type DriverEnd = "ended" | "retry" | "handed-over" | "not-ours";
 
 /** A run at work, as its effects know it. */
 export interface Driven {
-  readonly run: ClaimedRun;
+  readonly run: LedgerRun;
   readonly tools: DriverTools;
   readonly state: RunState;
   readonly plan: Plan | undefined;
   readonly journal: Journal | undefined;
+  /** When a helper first took it up. */
+  readonly startedAt: Date;
+  /** Milliseconds since 1970 that never go back. */
+  readonly clock: () => number;
   lease: HeldLease | undefined;
   observed: ObservedRun | undefined;
   readonly send: (event: MachineEvent) => void;
@@ -54,6 +67,6 @@ export interface Driven {
   /** The lease is lost: stop at once, then say so to the machine. */
   readonly lost: (lease: HeldLease) => void;
   readonly patch: (patch: RunPatch) => Promise<void>;
-  /** Records an attempt from now on. */
-  readonly openJournal: (plan: Plan) => Journal;
+  /** Records an attempt from now on, and tells of it. */
+  readonly adopt: (plan: Plan) => Promise<void>;
 }

@@ -6,11 +6,12 @@ import { projectDir } from "../../../base/paths.ts";
 import { policyLines, previewCommand } from "../../../jobs/cli/commands/preview.ts";
 import { runCommand } from "../../../jobs/cli/commands/run.ts";
 import { EngineFailure, type PolicyViolation, startEngine } from "../../../jobs/engine/index.ts";
+import { runForeground } from "../../../jobs/run/foreground.ts";
 import { previewPlan } from "../../../jobs/run/preview.ts";
-import { runAttempts } from "../../../jobs/run/run.ts";
+
 import { samplePlans } from "../../harness/samples.ts";
-import { environment, wordcount } from "../plan/sample.ts";
-import { connection, environmentOf, fakeTools } from "../run/fakes.ts";
+import { wordcount } from "../plan/sample.ts";
+import { connection, fakeTools } from "../run/fakes.ts";
 
 const { pi: plan } = samplePlans();
 
@@ -146,9 +147,8 @@ describe("a run", () => {
       asked.push(options?.policy);
       await tools.engine.up(what, options);
     };
-    await runAttempts(
+    await runForeground(
       wordcount(),
-      environmentOf(environment()),
       { ...tools, engine: { ...tools.engine, up } },
       { submittedAt: new Date(), policy },
     );
@@ -162,7 +162,7 @@ describe("a run", () => {
 
   test("ends as refused by policy, and leaves nothing", async () => {
     const tools = fakeTools({ up: refusal });
-    const report = await runAttempts(wordcount(), environmentOf(environment()), tools, {
+    const report = await runForeground(wordcount(), tools, {
       submittedAt: new Date(),
       policy: true,
     });

@@ -5,18 +5,20 @@ import {
   EngineFailure,
   type ProcessEngine,
 } from "../../../jobs/engine/index.ts";
+import type { LedgerRun, RunPatch, Submission } from "../../../jobs/ledger/index.ts";
 import type { RunCluster } from "../../../jobs/run/cluster.ts";
 import type { Environment } from "../../../jobs/run/environment.ts";
-import type { RunRecord, RunRecords } from "../../../jobs/run/records.ts";
-import type { RunTools } from "../../../jobs/run/run.ts";
+import type { ForegroundTools } from "../../../jobs/run/foreground.ts";
 import type { ObjectStore } from "../../../jobs/store/index.ts";
 import type { ContainerLog, WatchResult } from "../../../jobs/watch/index.ts";
 import { nothingObserved } from "../../../jobs/watch/reduce.ts";
+import type { HeldLease } from "../../../jobs/work/types.ts";
 import type { Connection } from "../../../schema/connection.ts";
 import type { EnvironmentContract } from "../../../schema/contract.ts";
 import type { RunEvent } from "../../../schema/events.ts";
 import type { Outcome } from "../../../schema/outcome.ts";
 import type { Plan } from "../../../schema/plan.ts";
+import { environment } from "../plan/sample.ts";
 
 export const connection: Connection = {
   apiVersion: "mayfly.dev/connection/v1",
@@ -58,6 +60,8 @@ export const untilAborted = (signal: AbortSignal | undefined): Promise<void> =>
 export interface Scenario {
   /** The verdict of the watch, attempt by attempt; it never comes where there is none. */
   readonly verdicts?: readonly Outcome[];
+  /** Of a watch that begins under the so-manieth lease. */
+  readonly verdictsOfLeases?: Readonly<Record<number, Outcome>>;
   readonly up?: EngineError | "hangs";
   readonly create?: EngineError;
   /** What destroy says, call by call; then it succeeds. */
@@ -67,6 +71,10 @@ export interface Scenario {
   readonly check?: Error;
   readonly missing?: readonly string[];
   readonly secrets?: Error;
+  /** `held`: by another helper; `hangs`: the API server does not answer. */
+  readonly lease?: "held" | "hangs";
+  /** The ledger can't be written from the so-manieth update on. */
+  readonly ledgerFailsAt?: number;
   /** What is wrong with the fence. */
   readonly fence?: Error;
   /** `replaced`: somebody else has one of that name by the time it is removed. */
@@ -77,31 +85,79 @@ export interface Scenario {
 }
 
 /** A whole outside for a run, and all that was done to it, in order. */
-export interface FakeTools extends RunTools {
+export interface FakeTools extends ForegroundTools {
   readonly calls: string[];
   readonly events: RunEvent[];
   readonly onEvent: (event: RunEvent) => void;
-  readonly stored: Map<string, RunRecord>;
+  /** The ledger's rows. */
+  readonly stored: Map<string, LedgerRun>;
   /** Events that went to the ledger. */
   readonly recorded: RunEvent[];
+  /** The leases that were taken, in order. */
+  readonly leases: FakeLease[];
+}
+
+export interface FakeLease extends HeldLease {
+  readonly lose: () => void;
 }
 
 export function fakeTools(scenario: Scenario = {}): FakeTools {
   const calls: string[] = [];
   const events: RunEvent[] = [];
-  const stored = new Map<string, RunRecord>();
+  const stored = new Map<string, LedgerRun>();
   const recorded: RunEvent[] = [];
-  const cluster = fakeCluster(scenario, calls);
+  const leases: FakeLease[] = [];
   return {
     calls,
     events,
     stored,
     recorded,
+    leases,
     onEvent: (event) => events.push(event),
+    environment: environmentOf(environment()),
     engine: fakeEngine(scenario, calls),
-    cluster: async () => await Promise.resolve(cluster),
+    cluster: fakeCluster(scenario, calls),
     store: fakeStore(scenario, calls),
-    records: fakeRecords(stored, recorded, calls),
+    ledger: fakeLedger(scenario, stored, recorded, calls),
+    raiseFence: async (_plan, fence) => {
+      calls.push(`fence ${fence}`);
+      await Promise.resolve();
+    },
+    acquire: async ({ knownFence, signal, onWaiting }) => {
+      await Promise.resolve();
+      if (scenario.lease === "held") {
+        onWaiting("helper-2/43/9");
+        throw new UserError("lease-held", "Run is worked on by helper-2.");
+      }
+      if (scenario.lease === "hangs") {
+        await untilAborted(signal);
+        throw new UserError("lease-held", "The API server gave no answer.");
+      }
+      calls.push(`lease ${knownFence + 1}`);
+      const lease = fakeLease(knownFence + 1, calls);
+      leases.push(lease);
+      return lease;
+    },
+  };
+}
+
+function fakeLease(fence: number, calls: string[]): FakeLease {
+  const lost = new AbortController();
+  return {
+    fence,
+    holder: `helper-1/42/abc${fence}`,
+    lost: lost.signal,
+    guard: async () => {
+      await Promise.resolve();
+      lost.signal.throwIfAborted();
+    },
+    release: async (options) => {
+      calls.push(options?.remove === true ? "lease removed" : "lease given back");
+      return await Promise.resolve("released");
+    },
+    lose: () => {
+      lost.abort(new Error("the lease is lost"));
+    },
   };
 }
 
@@ -215,7 +271,8 @@ function fakeCluster(scenario: Scenario, calls: string[]): RunCluster {
       sink?.phase?.("starting", new Date());
       sink?.phase?.("running", new Date());
       sink?.log?.("driver", "Pi is roughly 3.14");
-      const outcome = verdicts.shift();
+      const leases = calls.filter((call) => /^lease \d/.test(call)).length;
+      const outcome = verdicts.shift() ?? scenario.verdictsOfLeases?.[leases];
       if (outcome === undefined) await untilAborted(signal);
       return { outcome: signal.aborted ? undefined : outcome, observed: nothingObserved };
     },
@@ -264,31 +321,94 @@ function fakeStore({ missing = [] }: Scenario, calls: string[]): ObjectStore {
   };
 }
 
-function fakeRecords(stored: Map<string, RunRecord>, recorded: RunEvent[], calls: string[]): RunRecords {
-  const put = async (record: RunRecord): Promise<void> => {
-    stored.set(record.plan.run, record);
-    await Promise.resolve();
+/** A ledger that holds rows in memory, with versions as the real one. */
+function fakeLedger(
+  { ledgerFailsAt = Number.POSITIVE_INFINITY }: Scenario,
+  stored: Map<string, LedgerRun>,
+  recorded: RunEvent[],
+  calls: string[],
+): ForegroundTools["ledger"] {
+  let updates = 0;
+  const get = async (run: string): Promise<LedgerRun> => {
+    const row = stored.get(run);
+    return row === undefined
+      ? await Promise.reject(new UserError("unknown-run", `no run ${run}`))
+      : await Promise.resolve(row);
   };
   return {
-    add: async (record) => {
-      calls.push(`record ${record.plan.run}`);
-      await put(record);
+    get,
+    submit: async (submission) => {
+      calls.push(`record ${submission.run}`);
+      stored.set(submission.run, rowOf(submission));
+      return await Promise.resolve({ run: submission.run, created: true });
     },
-    put,
-    get: async (run) => {
-      const record = stored.get(run);
-      return record === undefined
-        ? await Promise.reject(new Error("unknown"))
-        : await Promise.resolve(record);
+    update: async (run, version, patch: RunPatch) => {
+      const row = await get(run);
+      if (row.version !== version) throw new UserError("run-changed", "Another helper changed it.");
+      if (++updates >= ledgerFailsAt) throw new UserError("ledger-full", "The disk is full.");
+      stored.set(run, { ...row, ...patch, version: version + 1 });
+      return version + 1;
     },
-    remove: async (run) => {
+    append: async (_run, appended) => {
+      recorded.push(...appended);
+      return await Promise.resolve(recorded.length);
+    },
+    events: async () =>
+      await Promise.resolve({
+        events: recorded.map((event, index) => ({ seq: index + 1, event })),
+        unknown: 0,
+      }),
+    noteLease: async () => {
+      await Promise.resolve();
+    },
+    forget: async (run) => {
       calls.push(`forget ${run}`);
       stored.delete(run);
       await Promise.resolve();
     },
-    append: async (_run, appended) => {
-      recorded.push(...appended);
-      await Promise.resolve();
-    },
+  };
+}
+
+/** A run as it is submitted. */
+export function rowOf({
+  run,
+  spec,
+  environment: name,
+  connection: path,
+  holder,
+  submittedAt = new Date().toISOString(),
+  machine,
+}: Submission): LedgerRun {
+  return {
+    run,
+    key: undefined,
+    spec,
+    specDigest: "d",
+    tenant: spec.tenant,
+    job: spec.name,
+    environment: name,
+    connection: path,
+    interval: undefined,
+    priority: 0,
+    state: "planning",
+    attempt: 0,
+    phase: undefined,
+    failureClass: undefined,
+    outcome: undefined,
+    namespace: undefined,
+    stack: undefined,
+    holder,
+    fence: 0,
+    cancelRequestedAt: undefined,
+    notBefore: undefined,
+    submittedAt,
+    startedAt: submittedAt,
+    endedAt: undefined,
+    updatedAt: submittedAt,
+    left: [],
+    version: 1,
+    plan: undefined,
+    report: undefined,
+    machine,
   };
 }

@@ -12,10 +12,13 @@ import {
   reduce,
   TRANSITIONS,
 } from "../../../jobs/run/machine.ts";
-import { eventsFor, FACTS, reachable } from "./machine-walk.ts";
+import { eventsFor, FOREGROUND, KEPT, reachable } from "./machine-walk.ts";
 
-const STATES = [...reachable(), ...reachable({ ...FACTS, keep: true })];
-const TERMINAL: ReadonlySet<RunPhase> = new Set(["succeeded", "failed", "cancelled", "lost"]);
+const STATES = [...reachable(), ...reachable(FOREGROUND), ...reachable(KEPT)];
+const TERMINAL: ReadonlySet<RunPhase> = new Set(["succeeded", "failed", "cancelled", "lost", "refused"]);
+/** Someone wants what could not be removed to be removed. */
+const clearsUp = (state: RunState, event: MachineEvent): boolean =>
+  event.type === "removalRequested" && "left" in state && state.left.length > 0;
 const isHeld = (state: RunState): state is HeldState => "lease" in state;
 
 /** What is wrong in any step of any state, at most ten of them. */
@@ -62,11 +65,12 @@ describe("in every state that any order of events leads to, after every event", 
     }
   });
 
-  test("a terminal state stays as it is, and only a lease that nobody wants goes back", () => {
+  test("a terminal state stays as it is until what it left is to go; only a lease that nobody wants goes back", () => {
     expect(
       problems(
         (state, event, next, effects) =>
           !TERMINAL.has(state.phase) ||
+          (clearsUp(state, event) && next.phase === "adrift" && "was" in next && next.was === "destroying") ||
           (next.phase === state.phase &&
             (effects.length === 0 ||
               (event.type === "leaseAcquired" && types(effects).join() === "releaseLease"))),
@@ -80,8 +84,9 @@ describe("in every state that any order of events leads to, after every event", 
         if (isHeld(next) && next.lease !== next.facts.fence) return false;
         if (event.type !== "leaseLost") return true;
         const lost = isHeld(state) && event.fence === state.lease;
+        const wanted = state.facts.mode.kind === "foreground" ? "stop,acquireLease" : "stop";
         return lost
-          ? next.phase === "adrift" && types(effects).join() === "stop"
+          ? next.phase === "adrift" && types(effects).join() === wanted
           : next === state && effects.length === 0;
       }),
     ).toEqual([]);
@@ -144,10 +149,34 @@ describe("in every state that any order of events leads to, after every event", 
     ).toEqual([]);
   });
 
+  test("a foreground run whose helper died is not carried on, and a run that is to go is not tried again", () => {
+    const carriesOn: readonly Effect["type"][] = ["plan", "createStack", "up", "watch", "scheduleRetry"];
+    expect(
+      problems((state, event, next, effects) => {
+        if (event.type === "helperRestarted" && state.facts.mode.kind === "foreground")
+          return TERMINAL.has(state.phase) || state.phase === "new" || state.phase === "kept"
+            ? next === state
+            : next.phase === "adrift" && next.facts.mode.kind === "removal" && next.outcome !== undefined;
+        if (state.facts.mode.kind !== "removal") return true;
+        return next.facts.mode.kind === "removal" && !types(effects).some((type) => carriesOn.includes(type));
+      }),
+    ).toEqual([]);
+  });
+
+  test("only a foreground run that never began is forgotten, and no outcome of it is reported", () => {
+    expect(
+      problems((state, _event, next, effects) => {
+        const forgotten = types(effects).includes("forget");
+        if (forgotten !== (next.phase === "refused" && state.phase !== "refused")) return false;
+        return !forgotten || (state.facts.mode.kind === "foreground" && state.facts.attempt === 1);
+      }),
+    ).toEqual([]);
+  });
+
   test("the run's end is reported when it comes, whoever brings it about", () => {
     expect(
       problems((state, _event, next, effects) => {
-        const ends = TERMINAL.has(next.phase) && !TERMINAL.has(state.phase);
+        const ends = TERMINAL.has(next.phase) && !TERMINAL.has(state.phase) && next.phase !== "refused";
         const keeps = next.phase === "kept" && state.phase !== "kept";
         return effects.some((effect) => effect.type === "report" && effect.final) === (ends || keeps);
       }),
@@ -189,6 +218,7 @@ function answer({ type }: Effect, fence: number): MachineEvent | undefined {
     case "releaseLease":
     case "scheduleRetry":
     case "report":
+    case "forget":
       return undefined;
   }
 }
@@ -219,9 +249,10 @@ test("wherever its helper died, a new one brings the run to its end within 40 st
   }
 });
 
-test("the diagram has an arrow for each change, and all four ends", () => {
+test("the diagram has an arrow for each change, and all ends", () => {
   const text = diagram();
   expect(text).toContain("    queued --> planning: leaseAcquired\n");
   expect(text).toContain("    destroying --> queued: stackRemoved\n");
+  expect(text).toContain("    waiting --> planning: retryDue\n");
   for (const phase of TERMINAL) expect(text).toContain(`    ${phase} --> [*]`);
 });

@@ -1,8 +1,8 @@
 import {
   type DeadlineName,
   type MachineEvent,
+  type NewRun,
   newRun,
-  type RunFacts,
   type RunState,
   reduce,
 } from "../../../jobs/run/machine.ts";
@@ -48,6 +48,7 @@ export function eventsAt(fence: number, attempt: number): MachineEvent[] {
     { type: "leaseAcquired", fence },
     { type: "leaseLost", fence },
     { type: "planned", fence },
+    ...OUTCOMES.slice(3, 4).map((outcome) => ({ type: "refused", fence, outcome }) as const),
     { type: "stackCreated", fence },
     { type: "objectsExist", fence },
     { type: "driverStarted", fence },
@@ -75,12 +76,19 @@ export function eventsFor({ facts }: RunState): MachineEvent[] {
   );
 }
 
-export const FACTS: Pick<RunFacts, "run" | "budget" | "keep" | "moreMemory"> = {
+export const FACTS: NewRun = {
   run: "pi-1",
   budget: { user: 0, outOfMemory: 1, infrastructure: 1 },
-  keep: false,
-  moreMemory: true,
+  mode: { kind: "detached" },
+  memoryFactor: 1.5,
 };
+/** With another budget: what failures of two classes do to each other is seen in detached runs. */
+export const FOREGROUND: NewRun = {
+  ...FACTS,
+  budget: { user: 0, outOfMemory: 0, infrastructure: 2 },
+  mode: { kind: "foreground", keep: false },
+};
+export const KEPT: NewRun = { ...FOREGROUND, mode: { kind: "foreground", keep: true } };
 
 /** What makes two states the same for a walk: fences, tries and messages only count on. */
 function likeness(state: RunState): string {
@@ -93,8 +101,8 @@ function likeness(state: RunState): string {
     tries: state.phase === "recovering" ? state.tries : undefined,
     left: "left" in state ? state.left.length : undefined,
   };
-  const { failed, cancelRequested, overdue, keep, budget } = facts;
-  return JSON.stringify([state.phase, more, failed, cancelRequested, overdue, keep, budget]);
+  const { failed, cancelRequested, overdue, mode } = facts;
+  return JSON.stringify([state.phase, more, failed.toSorted(), cancelRequested, overdue, mode]);
 }
 
 /** One of each kind of state that any order of events can lead to. */

@@ -9,14 +9,16 @@ import {
   diagram,
   type Effect,
   type MachineEvent,
+  type NewRun,
   newRun,
   type RunFacts,
   type RunState,
   reduce,
 } from "../../../jobs/run/machine.ts";
-import { eventsAt, FACTS, OUTCOMES } from "./machine-walk.ts";
+import { Outcome } from "../../../schema/outcome.ts";
+import { eventsAt, FACTS, FOREGROUND, KEPT, OUTCOMES } from "./machine-walk.ts";
 
-const TERMINAL = new Set(["succeeded", "failed", "cancelled", "lost"]);
+const TERMINAL = new Set(["succeeded", "failed", "cancelled", "lost", "refused"]);
 
 /** The states and effects that events lead to, one after the other. */
 function follow(events: readonly MachineEvent[], facts = FACTS) {
@@ -113,7 +115,7 @@ describe("the life of a run", () => {
     ]);
   });
 
-  test("that ran out of memory is planned larger, if that is wanted", () => {
+  test("whose worker ran out of memory is planned with more for workers, if that is wanted", () => {
     const events: MachineEvent[] = [
       ...RUNNING,
       verdict(2),
@@ -121,9 +123,24 @@ describe("the life of a run", () => {
       { type: "retryDue", attempt: 2 },
       { type: "leaseAcquired", fence: 2 },
     ];
-    expect(follow(events).effects.at(-1)).toEqual([{ type: "plan", attempt: 2, larger: 1 }]);
-    const same = follow(events, { ...FACTS, moreMemory: false });
-    expect(same.effects.at(-1)).toEqual([{ type: "plan", attempt: 2, larger: 0 }]);
+    const planned = (memory: { driver: number; workers: number }) => [{ type: "plan", attempt: 2, memory }];
+    expect(follow(events).effects.at(-1)).toEqual(planned({ driver: 1, workers: 1.5 }));
+    const same = follow(events, { ...FACTS, memoryFactor: 1 });
+    expect(same.effects.at(-1)).toEqual(planned({ driver: 1, workers: 1 }));
+  });
+
+  test.each([
+    ["driver", { driver: 1, workers: 0 }],
+    ["worker", { driver: 0, workers: 1 }],
+    ["master", { driver: 0, workers: 0 }],
+  ])("whose %s ran out of memory remembers that", (container, counts) => {
+    const outcome = { ...(OUTCOMES[2] ?? { kind: "succeeded" }), container };
+    const { state } = follow([
+      ...RUNNING,
+      { type: "verdict", fence, outcome: Outcome.parse(outcome) },
+      ...DESTROYED,
+    ]);
+    expect(state.facts.memory).toEqual({ factor: 1.5, ...counts });
   });
 
   test("of which something is left is over, whatever its budget, and its lease object stays", () => {
@@ -148,7 +165,7 @@ describe("the life of a run", () => {
   });
 
   test("that is kept is left up without a holder, until someone wants it removed", () => {
-    const facts = { ...FACTS, keep: true };
+    const facts = KEPT;
     const events = [...RUNNING, verdict(1), { type: "logsSaved", fence } as const];
     expect(follow(events, facts)).toMatchObject({
       state: { phase: "kept" },
@@ -165,7 +182,7 @@ describe("the life of a run", () => {
   });
 
   test("that is kept is so at its last attempt only", () => {
-    const facts = { ...FACTS, keep: true };
+    const facts = KEPT;
     const again: MachineEvent[] = [...RUNNING, verdict(3), { type: "logsSaved", fence }];
     expect(follow(again, facts)).toMatchObject({ state: { phase: "destroying" }, last: ["destroy"] });
     const cancelled: MachineEvent[] = [
@@ -192,7 +209,7 @@ describe("the life of a run", () => {
         { type: "destroyed", fence: 2, left: [] },
         { type: "stackRemoved", fence: 2 },
       ],
-      { ...FACTS, keep: true },
+      KEPT,
     );
     expect(state).toMatchObject({ phase: "failed", outcome: { kind: "infrastructure" } });
   });
@@ -234,6 +251,129 @@ describe("the life of a run", () => {
     // What the old one's watch says now is no news.
     expect(reduce(on.state, verdict(0)).state).toBe(on.state);
   });
+});
+
+describe("a run in the foreground", () => {
+  const again = [...RUNNING, verdict(3), ...DESTROYED];
+
+  test("keeps its lease while it waits for its next attempt, and then goes on at once", () => {
+    const waits = follow(again, FOREGROUND);
+    expect(waits.state).toMatchObject({ phase: "waiting", lease: 1, facts: { attempt: 2 } });
+    expect(waits.last).toEqual(["report", "scheduleRetry"]);
+    const due = follow([...again, { type: "retryDue", attempt: 2 }], FOREGROUND);
+    expect(due).toMatchObject({ state: { phase: "planning", lease: 1 }, last: ["plan"] });
+  });
+
+  test("that is cancelled while it waits is over", () => {
+    const { state, last } = follow([...again, { type: "cancelRequested" }], FOREGROUND);
+    expect(state).toMatchObject({ phase: "cancelled" });
+    expect(last).toEqual(["stop", "report", "releaseLease"]);
+  });
+
+  test("that is refused before anything is made is forgotten; a later attempt has failed", () => {
+    const outcome: Outcome = { kind: "infrastructure", message: "The API server is away." };
+    const first = follow([...CREATING.slice(0, 4), { type: "refused", fence, outcome }], FOREGROUND);
+    expect(first).toMatchObject({ state: { phase: "refused" }, last: ["stop", "forget", "releaseLease"] });
+    const second = follow(
+      [
+        ...again,
+        { type: "retryDue", attempt: 2 },
+        { type: "planned", fence },
+        { type: "refused", fence, outcome },
+      ],
+      { ...FOREGROUND, budget: { user: 0, outOfMemory: 0, infrastructure: 1 } },
+    );
+    expect(second.state).toMatchObject({ phase: "failed", outcome });
+    const detached = follow([...CREATING.slice(0, 4), { type: "refused", fence, outcome }]);
+    expect(detached.state).toMatchObject({ phase: "queued", facts: { attempt: 2 } });
+  });
+
+  test("whose lease can't be had never was", () => {
+    const { state, last } = follow([...PLANNING.slice(0, 2), { type: "leaseRefused" }], FOREGROUND);
+    expect(state).toMatchObject({ phase: "refused" });
+    expect(last).toEqual(["stop", "forget"]);
+  });
+
+  test("whose lease went wants it back, and is watched on", () => {
+    const lost = follow([...RUNNING, { type: "leaseLost", fence }], FOREGROUND);
+    expect(lost.last).toEqual(["stop", "acquireLease"]);
+    const back: MachineEvent[] = [
+      ...RUNNING,
+      { type: "leaseLost", fence },
+      { type: "leaseAcquired", fence: 2 },
+      { type: "recovered", fence: 2 },
+    ];
+    expect(follow(back, FOREGROUND)).toMatchObject({ state: { phase: "running" }, last: ["watch"] });
+  });
+
+  test.each([
+    ["before it had its lease", PLANNING.slice(0, 2)],
+    ["while it planned", PLANNING],
+    ["while it was made", CREATING],
+    ["while it ran", RUNNING],
+  ])("whose helper died %s is destroyed, and was lost", (_when, before) => {
+    const after: MachineEvent[] = [
+      ...before,
+      { type: "helperRestarted" },
+      { type: "leaseAcquired", fence: 2 },
+      { type: "recovered", fence: 2 },
+      { type: "logsSaved", fence: 2 },
+    ];
+    expect(follow(after, KEPT)).toMatchObject({ state: { phase: "destroying" }, last: ["destroy"] });
+    const ended = follow(
+      [...after, { type: "destroyed", fence: 2, left: [] }, { type: "stackRemoved", fence: 2 }],
+      KEPT,
+    );
+    expect(ended.state).toMatchObject({ phase: "lost", outcome: { kind: "lost" } });
+  });
+
+  test("whose helper died between two attempts was lost, and there is nothing to destroy", () => {
+    const events: MachineEvent[] = [
+      ...again,
+      { type: "helperRestarted" },
+      { type: "leaseAcquired", fence: 2 },
+    ];
+    expect(follow(events, FOREGROUND)).toMatchObject({
+      state: { phase: "lost" },
+      last: ["report", "releaseLease"],
+    });
+  });
+
+  test("whose helper died after the verdict keeps that", () => {
+    const events: MachineEvent[] = [
+      ...RUNNING,
+      verdict(0),
+      { type: "helperRestarted" },
+      { type: "leaseAcquired", fence: 2 },
+    ];
+    expect(follow(events, FOREGROUND).state).toMatchObject({ outcome: { kind: "succeeded" } });
+  });
+});
+
+test("a run that someone wants gone is destroyed, not carried on; what it left is removed under its outcome", () => {
+  const gone: MachineEvent[] = [
+    ...RUNNING,
+    { type: "helperRestarted" },
+    { type: "removalRequested" },
+    { type: "leaseAcquired", fence: 2 },
+    { type: "recovered", fence: 2 },
+  ];
+  expect(follow(gone)).toMatchObject({
+    state: { phase: "finishing", outcome: { kind: "lost" } },
+    last: ["saveLogs"],
+  });
+  const left: MachineEvent[] = [
+    ...RUNNING,
+    verdict(0),
+    { type: "logsSaved", fence },
+    { type: "destroyed", fence, left: ["Namespace acme-pi-1"] },
+    { type: "removalRequested" },
+    { type: "leaseAcquired", fence: 2 },
+    { type: "recovered", fence: 2 },
+    { type: "destroyed", fence: 2, left: [] },
+    { type: "stackRemoved", fence: 2 },
+  ];
+  expect(follow(left)).toMatchObject({ state: { phase: "succeeded", left: [] } });
 });
 
 describe("deadlines", () => {
@@ -286,19 +426,18 @@ const life = fc
       outOfMemory: fc.nat(2),
       infrastructure: fc.nat(2),
     }),
-    keep: fc.boolean(),
+    mode: fc.constantFrom<NewRun["mode"]>(
+      { kind: "detached" },
+      { kind: "foreground", keep: false },
+      { kind: "foreground", keep: true },
+    ),
     picks: fc.array(fc.tuple(fc.nat(), fc.constantFrom(0, 0, 0, 0, -1, 1), fc.boolean()), {
       minLength: 50,
       maxLength: 400,
     }),
   })
-  .map(({ budget, keep, picks }) => {
-    const facts: Pick<RunFacts, "run" | "budget" | "keep" | "moreMemory"> = {
-      run: "pi-1",
-      budget,
-      keep,
-      moreMemory: true,
-    };
+  .map(({ budget, mode, picks }) => {
+    const facts: NewRun = { run: "pi-1", budget, mode, memoryFactor: 1.5 };
     const events: MachineEvent[] = [];
     const states: RunState[] = [newRun(facts)];
     const effects: (readonly Effect[])[] = [];
@@ -306,7 +445,14 @@ const life = fc
       const state = states.at(-1) ?? newRun(facts);
       const all = eventsAt(Math.max(0, state.facts.fence + shift), state.facts.attempt);
       // Cancelling, dying and losing the lease too often would end every life early.
-      const rare = new Set(["cancelRequested", "leaseLost", "helperRestarted", "deadline"]);
+      const rare = new Set([
+        "cancelRequested",
+        "leaseLost",
+        "leaseRefused",
+        "helperRestarted",
+        "refused",
+        "deadline",
+      ]);
       const forward = all.filter((event) => reduce(state, event).state !== state && !rare.has(event.type));
       const from = fitting && forward.length > 0 ? forward : all;
       const event = from[number % from.length];
@@ -338,7 +484,9 @@ describe("whatever happens, in whatever order, late or twice", () => {
         const ends = states.filter(({ phase }) => TERMINAL.has(phase)).map(({ phase }) => phase);
         expect(new Set(ends).size).toBeLessThanOrEqual(1);
         const first = states.findIndex(({ phase }) => TERMINAL.has(phase));
-        if (first >= 0) for (const { phase } of states.slice(first)) expect(phase).toBe(ends[0]);
+        const cleared = events.findIndex(({ type }, index) => type === "removalRequested" && index >= first);
+        const until = cleared < 0 ? states.length : cleared;
+        if (first >= 0) for (const { phase } of states.slice(first, until)) expect(phase).toBe(ends[0]);
       }),
       { numRuns: 2000 },
     );
@@ -355,12 +503,17 @@ describe("whatever happens, in whatever order, late or twice", () => {
           const types = (effects[index] ?? []).map(({ type }) => type);
           if (types.includes("createStack")) [mayExist, told] = [true, false];
           if (types.includes("destroy")) told = true;
-          const over = state !== undefined && (TERMINAL.has(state.phase) || state.phase === "queued");
+          const over = state !== undefined && [...TERMINAL, "queued", "waiting"].includes(state.phase);
           if (!over || !mayExist) continue;
+          // Refused: the helper says that nothing is left.
+          if (event.type === "refused") {
+            mayExist = false;
+            continue;
+          }
           ends++;
           expect(told).toBe(true);
           // By its answer, or by its deadline, which says what may be left.
-          const clean = state.phase === "queued" || ("left" in state && state.left.length === 0);
+          const clean = !("left" in state) || state.left.length === 0;
           if (clean) expect(event.type).toBe("stackRemoved");
           mayExist = false;
         }

@@ -2,16 +2,17 @@ import { hostname } from "node:os";
 import { beforeAll, describe, expect, test } from "vitest";
 import { EXIT, UserError } from "../../../base/errors.ts";
 import type { EngineError } from "../../../jobs/engine/index.ts";
+import { runForeground } from "../../../jobs/run/foreground.ts";
 import { runExitCode } from "../../../jobs/run/index.ts";
-import { runAttempts } from "../../../jobs/run/run.ts";
 import type { RunOptions } from "../../../jobs/run/types.ts";
 import type { Outcome } from "../../../schema/outcome.ts";
 import type { RunReport } from "../../../schema/report.ts";
-import { environment, wordcount } from "../plan/sample.ts";
-import { environmentOf, type FakeTools, fakeTools, type Scenario } from "./fakes.ts";
+import { wordcount } from "../plan/sample.ts";
+import { type FakeTools, fakeTools, type Scenario } from "./fakes.ts";
 
 const spec = wordcount({ retries: { user: 0, outOfMemory: 0, infrastructure: 1 } });
-const RUN = `${spec.name}-11240600-aaaaa`;
+// Its pauses between attempts are of a few milliseconds: they follow from the name.
+const RUN = `${spec.name}-11240600-aa19g`;
 const succeeded: Outcome = { kind: "succeeded" };
 const lost: Outcome = { kind: "lost", message: "The node is gone." };
 
@@ -26,7 +27,7 @@ async function ran(scenario: Scenario, options: RunOptions = {}): Promise<Ran> {
 }
 
 const started = (tools: FakeTools, options: RunOptions = {}): Promise<RunReport> =>
-  runAttempts(spec, environmentOf(environment()), tools, {
+  runForeground(spec, tools, {
     runId: RUN,
     submittedAt: new Date(),
     onEvent: tools.onEvent,
@@ -75,7 +76,8 @@ describe("a run that succeeds", () => {
   });
 
   test("leaves a record that has ended, with the report", () => {
-    expect(it.tools.stored.get(RUN)).toMatchObject({ state: "ended", left: [], outcome: succeeded });
+    expect(it.tools.stored.get(RUN)).toMatchObject({ state: "succeeded", left: [], outcome: succeeded });
+    expect(it.tools.stored.get(RUN)?.report).toEqual(it.report);
   });
 
   test("measures its milestones from the submission", () => {
@@ -312,4 +314,133 @@ test("a listener that throws does not disturb the run", async () => {
     },
   );
   expect(report.outcome).toEqual(succeeded);
+});
+
+describe("the lease of a run", () => {
+  test("is taken beside the making of the empty stack, before any object, and is gone with the run", async () => {
+    const { tools } = await ran({ verdicts: [succeeded] });
+    expect(index(tools, "lease 1")).toBeGreaterThan(0);
+    expect(index(tools, "lease 1")).toBeLessThan(index(tools, "up"));
+    expect(tools.calls.at(-1)).toBe("lease removed");
+  });
+
+  test("keeps a second helper off: nothing is made, nothing is remembered, the empty stack is gone again", async () => {
+    const tools = fakeTools({ lease: "held" });
+    await expect(started(tools)).rejects.toMatchObject({ code: "lease-held" });
+    expect(index(tools, "up")).toBe(-1);
+    expect(index(tools, "drop")).toBeGreaterThan(index(tools, "create"));
+    expect(tools.stored.size).toBe(0);
+  });
+
+  test("that nobody answers for is not waited for where the cluster says why the run can't begin", async () => {
+    const check = new UserError("cluster-unreachable", "no answer", { exitCode: EXIT.unreachable });
+    await expect(started(fakeTools({ lease: "hangs", check }))).rejects.toBe(check);
+  });
+
+  test("does not hold Ctrl-C up", async () => {
+    const controller = new AbortController();
+    const tools = fakeTools({ lease: "hangs" });
+    const running = started(tools, { signal: controller.signal });
+    await until(tools, "create");
+    controller.abort();
+    expect((await running).outcome.kind).toBe("cancelled");
+    expect(index(tools, "up")).toBe(-1);
+    expect(index(tools, "drop")).toBeGreaterThan(0);
+  });
+
+  test("that was lost while the job ran is taken again, and the job is watched on", async () => {
+    const tools = fakeTools({ verdicts: [], verdictsOfLeases: { 2: succeeded } });
+    const report = await started(tools, {
+      onEvent: (event) => {
+        tools.onEvent(event);
+        if (event.type === "phase" && event.phase === "running" && tools.leases.length === 1)
+          setTimeout(() => tools.leases[0]?.lose(), 20);
+      },
+    });
+    expect(report.outcome).toEqual(succeeded);
+    expect(tools.calls.filter((call) => call.startsWith("up"))).toHaveLength(1);
+    expect(index(tools, "fence 2")).toBeGreaterThan(0);
+  });
+});
+
+async function until({ calls }: FakeTools, start: string): Promise<void> {
+  while (!calls.some((call) => call.startsWith(start)))
+    await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+describe("waiting for the next attempt", () => {
+  test("is said, with its length and what the one before was", async () => {
+    const { tools } = await ran({ verdicts: [lost, succeeded] });
+    expect(tools.events).toContainEqual(
+      expect.objectContaining({ message: "Attempt 1 ended as lost; the job is tried again in 1 s." }),
+    );
+  });
+
+  test("ends with Ctrl-C, as cancelled", async () => {
+    const controller = new AbortController();
+    const tools = fakeTools({ verdicts: [lost, succeeded] });
+    const report = await started(tools, {
+      // Waits for seconds.
+      runId: `${spec.name}-11240600-aaaaa`,
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === "warning" && event.message.includes("tried again")) controller.abort();
+      },
+    });
+    expect(report.outcome.kind).toBe("cancelled");
+    expect(tools.calls.filter((call) => call.startsWith("up"))).toHaveLength(1);
+  });
+
+  test("the last report tells how the attempts before ended", async () => {
+    const { report } = await ran({ verdicts: [lost, succeeded] });
+    expect(report.earlier).toEqual([
+      { attempt: 1, startedAt: expect.stringMatching(/^2/) as string, outcome: lost },
+    ]);
+  });
+});
+
+test("a further attempt after a lack of memory gets more, which events and report say", async () => {
+  const outOfMemory: Outcome = {
+    kind: "out-of-memory",
+    pod: "worker-0",
+    container: "worker",
+    limitMib: 4505,
+    message: "out of memory",
+    advice: "more",
+  };
+  const tools = fakeTools({ verdicts: [outOfMemory, succeeded] });
+  const hungry = wordcount({ retries: { user: 0, outOfMemory: 1, infrastructure: 0, memoryFactor: 1.5 } });
+  const report = await runForeground(hungry, tools, {
+    runId: RUN,
+    submittedAt: new Date(),
+    onEvent: tools.onEvent,
+  });
+  const { from = 0, to = 0 } = report.larger?.workers ?? {};
+  expect(to).toBeGreaterThanOrEqual(Math.floor(from * 1.4));
+  expect(report.larger?.driver).toBeUndefined();
+  expect(tools.events).toContainEqual(
+    expect.objectContaining({
+      message: `Attempt 2 gets more memory, since one before ran out of it: workers ${from} → ${to} MiB.`,
+    }),
+  );
+});
+
+test("a ledger that can't be written any more does not disturb the run, and is told once", async () => {
+  const { tools, report } = await ran({ verdicts: [succeeded], ledgerFailsAt: 4 });
+  expect(report.outcome).toEqual(succeeded);
+  expect(index(tools, "destroy")).toBeGreaterThan(0);
+  const told = tools.events.filter((event) => event.type === "warning" && event.message.includes("recorded"));
+  expect(told).toHaveLength(1);
+});
+
+test("a wish in the ledger that the run end is heeded", async () => {
+  const tools = fakeTools({});
+  const report = await started(tools, {
+    onEvent: (event) => {
+      const row = tools.stored.get(RUN);
+      if (event.type !== "phase" || event.phase !== "running" || row === undefined) return;
+      tools.stored.set(RUN, { ...row, cancelRequestedAt: new Date().toISOString() });
+    },
+  });
+  expect(report.outcome.kind).toBe("cancelled");
 });

@@ -253,6 +253,17 @@ describe("a run that was lost", () => {
     expect(judged([...underWay(), unknown], 25)).toMatchObject({ kind: "lost" });
   });
 
+  it("is lost when containerd was started again and found no process of the driver: 255 and Unknown", () => {
+    const unknown = driverEnded(20, 255, { state: { driver: ended(255, 20, "Unknown") } });
+    expect(judged([...underWay(), unknown], 25)).toMatchObject({
+      kind: "lost",
+      message: containing("nobody knows how the driver ended"),
+    });
+    // A program may well end with 255 itself.
+    const own = driverEnded(20, 255, { state: { driver: ended(255, 20, "Error") } });
+    expect(judged([...underWay(), own], 25)).toMatchObject({ kind: "user-failure", exitCode: 255 });
+  });
+
   it("names the namespace when that was deleted by hand", () => {
     const facts: Observation[] = [
       ...underWay(),

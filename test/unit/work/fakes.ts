@@ -4,15 +4,12 @@ import type { LedgerRun, RunPatch } from "../../../jobs/ledger/index.ts";
 import type { RunState } from "../../../jobs/run/machine.ts";
 import { Driver } from "../../../jobs/work/driver.ts";
 import { queuedState, writeState } from "../../../jobs/work/state.ts";
-import type { HeldLease } from "../../../jobs/work/types.ts";
+import type { Purpose } from "../../../jobs/work/types.ts";
+import type { RunEvent } from "../../../schema/events.ts";
 import type { JobSpec } from "../../../schema/job.ts";
 import type { Plan } from "../../../schema/plan.ts";
-import { environment } from "../plan/sample.ts";
-import { environmentOf, type FakeTools, fakeTools, type Scenario } from "../run/fakes.ts";
-
-export interface FakeLease extends HeldLease {
-  readonly lose: () => void;
-}
+import type { RunReport } from "../../../schema/report.ts";
+import { type FakeLease, type FakeTools, fakeTools, rowOf, type Scenario } from "../run/fakes.ts";
 
 export interface Scene {
   readonly driver: Driver;
@@ -28,21 +25,27 @@ export interface Given {
   readonly spec: JobSpec;
   readonly scenario?: Scenario;
   /** The machine's state that a helper left; a fresh run in the queue where left out. */
-  readonly left?: { readonly state: RunState; readonly plan: Plan };
-  /** The lease can't be had. */
-  readonly refused?: boolean;
+  readonly left?: {
+    readonly state: RunState;
+    readonly plan: Plan;
+    readonly report?: RunReport;
+    readonly row?: Partial<LedgerRun>;
+  };
+  /** What the ledger has of the run's events. */
+  readonly recorded?: readonly RunEvent[];
+  readonly purpose?: Purpose;
   /** Another helper writes the row before this one writes for the so-manieth time. */
   readonly stolenAt?: number;
 }
 
 export const RUN = "wordcount-11240600-aaaaa";
 
-export async function scene({ spec, scenario = {}, left, refused = false, stolenAt }: Given): Promise<Scene> {
+export function scene({ spec, scenario = {}, left, recorded = [], stolenAt, purpose }: Given): Scene {
   const tools = fakeTools(scenario);
+  tools.recorded.push(...recorded);
   const states: string[] = [];
-  const leases: FakeLease[] = [];
   let writes = 0;
-  let row = rowOf(spec, left);
+  let row = found(spec, left);
   const update = async (_run: string, version: number, patch: RunPatch): Promise<number> => {
     await Promise.resolve();
     writes++;
@@ -52,102 +55,49 @@ export async function scene({ spec, scenario = {}, left, refused = false, stolen
     row = { ...row, ...patch, version: version + 1 };
     return row.version;
   };
-  const driver = new Driver(
-    { ...row, spec },
-    {
-      engine: tools.engine,
-      store: tools.store,
-      environment: environmentOf(environment()),
-      cluster: await tools.cluster(),
-      holder: "helper-1/42/7",
-      onEvent: tools.onEvent,
-      raiseFence: async (_plan, fence) => {
-        tools.calls.push(`fence ${fence}`);
+  const driver = new Driver(row, {
+    ...tools,
+    purpose,
+    holder: "helper-1/42/7",
+    ledger: {
+      ...tools.ledger,
+      update,
+      noteLease: async (_run, { fence }) => {
+        tools.calls.push(`seen ${fence}`);
         await Promise.resolve();
-      },
-      ledger: {
-        update,
-        append: async () => await Promise.resolve(1),
-        noteLease: async (_run, { fence }) => {
-          tools.calls.push(`seen ${fence}`);
-          await Promise.resolve();
-        },
-      },
-      acquire: async ({ knownFence }) => {
-        await Promise.resolve();
-        if (refused) throw new UserError("lease-held", "Run is worked on by helper-2.");
-        tools.calls.push(`lease ${knownFence + 1}`);
-        const lease = fakeLease(knownFence + 1, tools.calls);
-        leases.push(lease);
-        return lease;
       },
     },
-  );
+  });
   return {
     driver,
     tools,
     states,
     row: () => row,
     lease: () => {
-      const lease = leases.at(-1);
+      const lease = tools.leases.at(-1);
       if (lease === undefined) throw new Error("no lease was taken");
       return lease;
     },
   };
 }
 
-function fakeLease(fence: number, calls: string[]): FakeLease {
-  const lost = new AbortController();
+function found(spec: JobSpec, left: Given["left"]): LedgerRun {
   return {
-    fence,
-    holder: "helper-1/42/abcd",
-    lost: lost.signal,
-    guard: async () => {
-      await Promise.resolve();
-      lost.signal.throwIfAborted();
-    },
-    release: async (options) => {
-      calls.push(options?.remove === true ? "lease removed" : "lease given back");
-      return await Promise.resolve("released");
-    },
-    lose: () => {
-      lost.abort(new Error("the lease is lost"));
-    },
-  };
-}
-
-function rowOf(spec: JobSpec, left: Given["left"]): LedgerRun {
-  const at = new Date().toISOString();
-  return {
-    run: RUN,
-    key: undefined,
-    spec,
-    specDigest: "d",
-    tenant: spec.tenant,
-    job: spec.name,
-    environment: "lab",
-    connection: "/srv/lab/connection.json",
-    interval: undefined,
-    priority: 0,
-    state: "planning",
+    ...rowOf({
+      run: RUN,
+      spec,
+      environment: "lab",
+      connection: "/srv/lab/connection.json",
+      holder: "helper-1/42/7",
+      machine: writeState(left?.state ?? queuedState(RUN, spec)),
+    }),
     attempt: left?.plan.attempt ?? 0,
-    phase: undefined,
-    failureClass: undefined,
-    outcome: undefined,
     namespace: left?.plan.namespace,
     stack: left?.plan.stack,
-    holder: "helper-1/42/7",
     fence: left?.state.facts.fence ?? 0,
-    cancelRequestedAt: undefined,
-    notBefore: undefined,
-    submittedAt: at,
-    startedAt: at,
-    endedAt: undefined,
-    updatedAt: at,
-    left: [],
     version: 2,
     plan: left?.plan,
-    report: undefined,
-    machine: writeState(left?.state ?? queuedState(RUN, spec)),
+    report: left?.report,
+    ...left?.row,
   };
 }
