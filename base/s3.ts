@@ -11,8 +11,11 @@ export interface S3Location {
   readonly profile: string;
 }
 
+/** Until an answer begins, in milliseconds; a part of a log is 5 MiB at most. Three tries make a minute. */
+const ANSWER_MS = 20_000;
+
 /** An S3 client for `location`. Loads the SDK on first use, since few commands need it. */
-export async function openS3(location: S3Location): Promise<S3Client> {
+export async function openS3(location: S3Location, answerMs = ANSWER_MS): Promise<S3Client> {
   const [{ S3Client }, { fromIni }] = await Promise.all([
     import("@aws-sdk/client-s3"),
     import("@aws-sdk/credential-provider-ini"),
@@ -23,7 +26,12 @@ export async function openS3(location: S3Location): Promise<S3Client> {
     forcePathStyle: location.pathStyle,
     credentials: fromIni({ filepath: location.credentialsFile, profile: location.profile }),
     maxAttempts: 3,
-    // A store that is away is an answer too: say so in seconds.
-    requestHandler: { connectionTimeout: 3000, requestTimeout: 60_000 },
+    // A store that is away, or that hangs, is an answer too. Without the third member the SDK only logs that the time is over, and waits on:
+    // https://github.com/smithy-lang/smithy-typescript/blob/main/packages/types/src/http/httpHandlerInitialization.ts
+    requestHandler: {
+      connectionTimeout: 3000,
+      requestTimeout: answerMs,
+      throwOnRequestTimeout: true,
+    },
   });
 }

@@ -69,7 +69,7 @@ export interface PlaceOptions {
 }
 
 /** Short, so that a dead worker is seen soon; long enough for a renewal on a busy machine. In seconds. */
-export const LEASE_SECONDS = 6;
+export const LEASE_SECONDS = 8;
 
 /** @param name Of the job; unique in the suite, at most 40 characters. */
 export async function makePlace(

@@ -30,6 +30,7 @@ export interface Tried {
 
 /** For one command of the recovery: its own limits are shorter. */
 const RECOVERY_SECONDS = 400;
+const PASSES = 3;
 
 /** Tries a fault once. @param serial Tells places apart; part of the job's name. */
 export async function tryFault(
@@ -177,9 +178,12 @@ class Stage implements Scene {
       (await ledgerRuns(this.place)).filter((row) => !isTerminal(row));
     // What `mayfly destroy` is for: it has no machine's state to go on with.
     const forWorkers = ({ machine }: LedgerRun): boolean => machine !== undefined;
-    if ((await unfinished()).some(forWorkers)) await this.#successor("resume");
-    // What is tried again waits in the queue.
-    if ((await unfinished()).some(forWorkers)) await this.#successor("work", "--drain", "--slots", "1");
+    // One pass each, so more than once where it lost the lease on a machine that is too busy.
+    for (let pass = 1; pass <= PASSES && (await unfinished()).some(forWorkers); pass++) {
+      await this.#successor("resume");
+      // What is tried again waits in the queue.
+      if ((await unfinished()).some(forWorkers)) await this.#successor("work", "--drain", "--slots", "1");
+    }
     for (const row of await ledgerRuns(this.place))
       if (!isTerminal(row) || row.left.length > 0) await this.#successor("destroy", row.run);
   };
@@ -196,7 +200,7 @@ class Stage implements Scene {
       await this.#bounded(Promise.all(this.#helpers.map(async ({ exit }) => await exit)), "the helper");
     } finally {
       this.place.proxy.spoil(undefined);
-      await this.place.proxy.restore();
+      await Promise.all([this.place.proxy.restore(), this.place.s3.restore()]);
       for (const undo of this.#undo) await undo();
     }
   }
@@ -249,7 +253,8 @@ class Stage implements Scene {
     clearTimeout(timer);
     if (end !== "late") return;
     this.#late = true;
-    this.#bound.push(`${what} did not end within ${seconds} s`);
+    const living = (await processesWith(this.place.mark)).map(({ command }) => command.slice(0, 100));
+    this.#bound.push([`${what} did not end within ${seconds} s; there lived:`, ...living].join("\n"));
     await this.kill();
   }
 }

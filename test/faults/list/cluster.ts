@@ -196,7 +196,7 @@ export const clusterFaults: readonly Fault[] = [
       });
       const args = [join("test", "faults", "run-with-id.ts"), await scene.job(), run];
       const { code } = await scene.launch("first", process.execPath, args).exit;
-      scene.require(code === 73, `exit code ${code ?? "none"} in place of 73`);
+      scene.require(code === 65, `exit code ${code ?? "none"} in place of 65`);
     },
     expect: ["not begun"],
     within: 60,

@@ -48,6 +48,7 @@ export const outsideFaults: readonly Fault[] = [
     name: "hangs at submit",
     group: "S3",
     job: FROM_S3,
+    // Three times 20 s.
     inject: async (scene) => {
       scene.place.s3.hang();
       const helper = await scene.start();
@@ -55,7 +56,7 @@ export const outsideFaults: readonly Fault[] = [
       scene.require(helper.said().includes("S3"), "the message does not name S3");
     },
     expect: ["not begun"],
-    within: 90,
+    within: 120,
   },
   {
     name: "down from the job's start on: no logs are saved",
