@@ -294,3 +294,13 @@ test.concurrent("a stale helper's Pulumi makes no namespace and changes nothing;
   expect(await kubectl(["get", "namespace", plan.namespace, "--ignore-not-found"])).toBe("");
   await engine.remove(plan.stack);
 });
+
+test("a fence that somebody has taken away is missed before anything is made", async () => {
+  const policies = [`mayfly-${ENVIRONMENT}-fence-objects`, `mayfly-${ENVIRONMENT}-fence-namespaces`];
+  await expect(checkFence(cluster, policies)).resolves.toBeUndefined();
+  await kubectl(["delete", "validatingadmissionpolicybinding", `mayfly-${ENVIRONMENT}-fence-objects`]);
+  await expect(checkFence(cluster, policies)).rejects.toMatchObject({
+    code: "fence-missing",
+    message: expect.stringContaining("is not bound") as string,
+  });
+});

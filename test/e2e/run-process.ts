@@ -88,7 +88,8 @@ export async function startRun(
   };
 }
 
-async function processesWith(variable: string): Promise<Started[]> {
+/** Processes that live and have this variable, as `NAME=value`, in their environment. */
+export async function processesWith(variable: string): Promise<Started[]> {
   const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const all = await Promise.all(
     ids.map(async (id) => {
