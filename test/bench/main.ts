@@ -52,6 +52,7 @@ if (values.help) {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     printError(error, values.json);
-    process.exitCode = error.exitCode;
+    // What was under way when it failed may still hold the process.
+    process.exit(error.exitCode);
   }
 }

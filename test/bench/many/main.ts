@@ -1,5 +1,6 @@
 // `npm run bench -- many`: many runs through a real ledger and a real worker, beside kubectl, on the lab.
 import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../../base/errors.ts";
 import { step } from "../../../base/progress.ts";
 import { openRunLedger } from "../../../jobs/run/ledger.ts";
 import { importStandIn } from "../../harness/stand-in.ts";
@@ -33,6 +34,7 @@ export interface ManyResult {
   readonly cancel: Cancelled | undefined;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const IDLE_MS = 5000;
 const QUEUED = 200;
 const BURST = 30;
@@ -53,48 +55,60 @@ export async function benchMany(options: BenchManyOptions): Promise<void> {
 }
 
 async function measure(place: BenchPlace, options: BenchManyOptions): Promise<ManyResult> {
-  const { runs, slots, rounds, parts } = options;
-  const wants = (part: Part): boolean => parts.includes(part);
+  const { slots } = options;
   const idle = await step("what the cluster spends anyway", () => idleSpent(place));
   const worker = startBenchWorker(place, slots);
+  const interrupted = Promise.withResolvers<never>();
+  const interrupt = (): void => {
+    interrupted.reject(new UserError("bench-interrupted", "The bench was interrupted.", { exitCode: 130 }));
+  };
+  for (const name of SIGNALS) process.once(name, interrupt);
   try {
-    // Also so that the worker has started, and all has been loaded once.
-    await step(`warm-up: ${slots} runs`, () =>
-      throughput(place, worker, { runs: slots, queued: slots }, idle),
-    );
-    const burstOf = async (): Promise<Burst> => await burst(place, worker, BURST);
-    const burstResult = wants("burst") ? await step(`a burst of ${BURST}`, burstOf) : undefined;
-    const cancel = wants("cancel")
-      ? await step(`${CANCELLED} runs cancelled while created`, () =>
-          cancelWhileCreating(place, worker, CANCELLED),
-        )
-      : undefined;
-    const ours: Throughput[] = [];
-    const theirs: KubectlLoop[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      const queued = Math.max(runs, QUEUED);
-      if (wants("runs"))
-        ours.push(
-          await step(
-            `round ${round} of ${rounds}: ${runs} runs of ${queued} queued, ${slots} at a time`,
-            () => throughput(place, worker, { runs, queued }, idle),
-          ),
-        );
-      const loops = Math.max(slots, Math.ceil(runs / 4));
-      if (wants("kubectl"))
-        theirs.push(
-          await step(`round ${round} of ${rounds}: kubectl, ${loops} times, ${slots} at a time`, () =>
-            kubectlLoop(place, { runs: loops, slots }, idle),
-          ),
-        );
-    }
-    return { slots, plugin: place.plugin, idle, runs: ours, kubectl: theirs, burst: burstResult, cancel };
+    return await Promise.race([interrupted.promise, parts(place, worker, options, idle)]);
   } catch (error) {
     await cancelAll(worker);
     throw error;
   } finally {
+    for (const name of SIGNALS) process.off(name, interrupt);
     await worker.stop();
   }
+}
+
+async function parts(
+  place: BenchPlace,
+  worker: BenchWorker,
+  { runs, slots, rounds, parts: wanted }: BenchManyOptions,
+  idle: Spent,
+): Promise<ManyResult> {
+  const wants = (part: Part): boolean => wanted.includes(part);
+  // Also so that the worker has started, and all has been loaded once.
+  await step(`warm-up: ${slots} runs`, () => throughput(place, worker, { runs: slots, queued: slots }, idle));
+  const burstOf = async (): Promise<Burst> => await burst(place, worker, BURST);
+  const burstResult = wants("burst") ? await step(`a burst of ${BURST}`, burstOf) : undefined;
+  const cancel = wants("cancel")
+    ? await step(`${CANCELLED} runs cancelled while created`, () =>
+        cancelWhileCreating(place, worker, CANCELLED),
+      )
+    : undefined;
+  const ours: Throughput[] = [];
+  const theirs: KubectlLoop[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const queued = Math.max(runs, QUEUED);
+    if (wants("runs"))
+      ours.push(
+        await step(`round ${round} of ${rounds}: ${runs} runs of ${queued} queued, ${slots} at a time`, () =>
+          throughput(place, worker, { runs, queued }, idle),
+        ),
+      );
+    const loops = Math.max(slots, Math.ceil(runs / 4));
+    if (wants("kubectl"))
+      theirs.push(
+        await step(`round ${round} of ${rounds}: kubectl, ${loops} times, ${slots} at a time`, () =>
+          kubectlLoop(place, { runs: loops, slots }, idle),
+        ),
+      );
+  }
+  return { slots, plugin: place.plugin, idle, runs: ours, kubectl: theirs, burst: burstResult, cancel };
 }
 
 async function idleSpent(place: BenchPlace): Promise<Spent> {

@@ -38,6 +38,8 @@ export function startBenchWorker(place: BenchPlace, slots: number): BenchWorker 
   const child = spawn(place.mayfly, ["work", "--slots", String(slots), "--json"], {
     env: place.env,
     stdio: ["ignore", "pipe", "pipe"],
+    // A session of its own: a terminal's Ctrl-C is for the bench, which cancels what is at work.
+    detached: true,
   });
   const exited = new Promise<void>((resolve) =>
     child.once("close", () => {
