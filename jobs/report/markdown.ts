@@ -1,6 +1,7 @@
 import { escapeMarkdown } from "../../base/text.ts";
 import type { RunReport } from "../../schema/report.ts";
 import {
+  attemptLines,
   formatMib,
   formatMoney,
   formatSeconds,
@@ -32,6 +33,8 @@ export function renderMarkdown(report: RunReport): string {
   ];
   if (message !== undefined) lines.push(`**${escapeMarkdown(message)}**`, "");
   if (outcome.kind === "out-of-memory") lines.push(escapeMarkdown(outcome.advice), "");
+  const before = attemptLines(report).map((line) => `- ${escapeMarkdown(line)}`);
+  if (before.length > 0) lines.push(...before, "");
 
   if (report.phases.length > 0) {
     lines.push(

@@ -5,6 +5,7 @@ import { wrap } from "../../base/text.ts";
 import type { RunReport } from "../../schema/report.ts";
 import { printable } from "./printable.ts";
 import {
+  attemptLines,
   formatMib,
   formatMoney,
   formatSeconds,
@@ -70,6 +71,8 @@ export function renderReport(
   if (outcome.kind === "out-of-memory") {
     lines.push(...wrap(outcome.advice, width - 2).map((line) => style("yellow", `  ${line}`)));
   }
+  for (const line of attemptLines(report))
+    lines.push(...wrap(printable(line), width - 2).map((text) => style("dim", `  ${text}`)));
 
   const title = (text: string): string => style("bold", text);
   if (report.phases.length > 0) {

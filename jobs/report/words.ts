@@ -47,6 +47,21 @@ function share(used: number | undefined, asked: number): string {
   return used === undefined || asked === 0 ? "unknown" : `${Math.round((used / asked) * 100)} %`;
 }
 
+/** `driver 896 → 1280 MiB, workers 896 → 1280 MiB`. */
+export const describeLarger = (larger: NonNullable<RunReport["larger"]>): string =>
+  Object.entries(larger)
+    .flatMap(([who, grown]) => (grown === undefined ? [] : [`${who} ${grown.from} → ${grown.to} MiB`]))
+    .join(", ");
+
+/** What came before this attempt, and what it had more for that; empty for a first one. */
+export const attemptLines = ({ earlier = [], larger }: Pick<RunReport, "earlier" | "larger">): string[] => [
+  ...earlier.map(({ attempt, outcome }) => {
+    const message = outcomeMessage(outcome);
+    return `Attempt ${attempt}: ${OUTCOME_WORDS[outcome.kind]}${message === undefined ? "" : `. ${message.replace(/\s*\n\s*/g, " ")}`}`;
+  }),
+  ...(larger === undefined ? [] : [`More memory than the spec says: ${describeLarger(larger)}.`]),
+];
+
 /** Rows of the usage table: what, asked, used, share. */
 export const usageRows = ({ asked, used }: RunReport["usage"]): string[][] => [
   [

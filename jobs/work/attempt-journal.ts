@@ -1,9 +1,10 @@
 import type { Plan } from "../../schema/plan.ts";
+import { describeLarger } from "../report/words.ts";
 import { environmentRemarks } from "../run/environment.ts";
 import { Journal } from "../run/journal.ts";
 import type { AttemptState } from "../run/phases.ts";
 import { restoreAttempt } from "../run/restore.ts";
-import { describeLarger, largerOf } from "./record.ts";
+import { largerOf } from "./record.ts";
 import { outcomeOf, wasMade } from "./state.ts";
 import type { Driven } from "./types.ts";
 

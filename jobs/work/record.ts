@@ -75,9 +75,3 @@ export async function largerOf({
     ...(workers.to > workers.from ? { workers } : {}),
   };
 }
-
-/** `driver 896 → 1280 MiB, workers 896 → 1280 MiB`. */
-export const describeLarger = (larger: NonNullable<RunReport["larger"]>): string =>
-  Object.entries(larger)
-    .flatMap(([who, grown]) => (grown === undefined ? [] : [`${who} ${grown.from} → ${grown.to} MiB`]))
-    .join(", ");

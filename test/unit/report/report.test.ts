@@ -138,3 +138,20 @@ describe("the last driver lines", () => {
     ]);
   });
 });
+
+describe("a report of a further attempt", () => {
+  const report = (): RunReport => ({
+    ...success(),
+    attempt: 2,
+    earlier: [{ attempt: 1, startedAt: "2026-11-24T06:00:00.000Z", outcome: outOfMemory().outcome }],
+    larger: { workers: { from: 896, to: 1344 } },
+  });
+
+  it.each([
+    ["table", (it: RunReport) => renderReport(it, { width: 300, colour: false })],
+    ["Markdown", renderMarkdown],
+  ])("names those before and what it got more of: %s", (_name, render) => {
+    expect(render(report())).toContain("Attempt 1: out of memory. Container");
+    expect(render(report())).toContain("More memory than the spec says: workers 896 → 1344 MiB.");
+  });
+});
