@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliFailed, runPulumi } from "./command.ts";
@@ -25,7 +25,7 @@ const STACK_CONFIG = { "pulumi:disable-default-providers": ["*"] };
 export async function createStack(place: Workplace, stack: string): Promise<void> {
   try {
     await inFolder(place, stack, {}, async (folder) => {
-      const done = await createStackFile(backendOf(place), stack);
+      const done = (await canUse(place)) ? await createStackFile(backendOf(place), stack) : "other";
       if (done === "exists") throw new CliFailed(`error: stack '${stack}' already exists`);
       if (done === "other") await createIn(folder, stack, place.env);
     });
@@ -34,6 +34,26 @@ export async function createStack(place: Workplace, stack: string): Promise<void
     throw error;
   }
 }
+
+/** Whether Pulumi and its passphrase are there: what is amiss is told by Pulumi, and now rather than when objects are to be made. */
+async function canUse({ env }: Workplace): Promise<boolean> {
+  const passphrase = env["PULUMI_CONFIG_PASSPHRASE_FILE"];
+  const folders = (env["PATH"] ?? "").split(":").filter((folder) => folder !== "");
+  const found = await Promise.all([
+    passphrase === undefined || isThere(passphrase, constants.R_OK),
+    Promise.any(folders.map((folder) => access(join(folder, "pulumi"), constants.X_OK))).then(
+      () => true,
+      () => false,
+    ),
+  ]);
+  return found.every((there) => there);
+}
+
+const isThere = async (path: string, mode: number): Promise<boolean> =>
+  await access(path, mode).then(
+    () => true,
+    () => false,
+  );
 
 const backendOf = ({ env }: Workplace): string => env["PULUMI_BACKEND_URL"] ?? "";
 
