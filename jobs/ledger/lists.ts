@@ -42,7 +42,7 @@ const KNOWN = 200;
 export async function history(
   db: Db,
   job: string,
-  filter: Pick<RunFilter, "tenant" | "since" | "limit"> = {},
+  filter: Pick<RunFilter, "tenant" | "since" | "limit" | "onUnreadable"> = {},
 ): Promise<readonly RunSummaryRow[]> {
   const runs = await list(db, { ...filter, job });
   if (runs.length > 0) return runs;

@@ -110,7 +110,7 @@ export async function requestCancel(db: Db, run: string): Promise<RunSummaryRow>
     .updateTable("runs")
     .set((build) => ({ cancel_requested_at: build.fn.coalesce("cancel_requested_at", build.val(at)) }))
     .where("run", "=", run)
-    .where("state", "not in", [...TERMINAL_STATES])
+    .where("state", "not in", [...TERMINAL_STATES, "kept"])
     .returning(SUMMARY_COLUMNS)
     .executeTakeFirst();
   if (held !== undefined) return summaryOf(held);
@@ -119,6 +119,12 @@ export async function requestCancel(db: Db, run: string): Promise<RunSummaryRow>
   const found = summaryOf(row);
   // Asking again for what was done is no mistake.
   if (found.state === "cancelled") return found;
+  if (found.state === "kept") {
+    throw new UserError("run-kept", `Run ${run} has ended; its cluster was left up on purpose.`, {
+      hint: `Remove that: npx mayfly destroy ${run}`,
+      exitCode: EXIT.conflict,
+    });
+  }
   if (!isTerminal(found.state)) return await requestCancel(db, run);
   throw new UserError("run-finished", `Run ${run} has ended already: ${found.state}.`, {
     hint: `See how: npx mayfly show ${run}`,

@@ -16,15 +16,6 @@ export const LIVE_STATES = [
   "destroying",
   "kept",
 ] as const;
-/** States in which a run takes one of its tenant's places: a helper works on it, or its cluster is kept. */
-export const AT_WORK_STATES = [
-  "planning",
-  "creating",
-  "running",
-  "finishing",
-  "destroying",
-  "kept",
-] as const satisfies readonly (typeof LIVE_STATES)[number][];
 /** States in which a run stays. `kept` is none of them: its cluster is up on purpose and someone has to destroy it. */
 export const TERMINAL_STATES = ["succeeded", "failed", "cancelled", "lost"] as const;
 export const RunStateName = z.enum([...LIVE_STATES, ...TERMINAL_STATES]);
@@ -173,7 +164,7 @@ export interface ClaimRequest {
   readonly holder: string;
   /** Exactly this one. */
   readonly run?: string | undefined;
-  /** Not where its tenant has as many at work in its environment; see {@link AT_WORK_STATES}. Only with `run`. */
+  /** Not where its tenant has as many at work in its environment, or kept. Only with `run`. */
   readonly running?: number | undefined;
   /** Throws where the run can't be worked on: it stays in the queue then. */
   readonly accept?: ((run: ClaimedRun) => void) | undefined;
@@ -221,7 +212,7 @@ export interface Ledger {
   /** A job's runs, newest first. @throws UserError `unknown-job` with the nearest known name. */
   readonly history: (
     job: string,
-    filter?: Pick<RunFilter, "tenant" | "since" | "limit">,
+    filter?: Pick<RunFilter, "tenant" | "since" | "limit" | "onUnreadable">,
   ) => Promise<readonly RunSummaryRow[]>;
   /**
    * Changes a run if nobody changed it since `version` was read.
@@ -244,7 +235,7 @@ export interface Ledger {
   /**
    * Asks for a run's end. A queued one is cancelled at once; of another the holder is told by `cancelRequestedAt`, whose version
    * stays: it is a message, no change of what the holder owns. Asking again changes nothing.
-   * @throws UserError `run-finished` where it has ended, `unknown-run`.
+   * @throws UserError `run-finished` where it has ended, `run-kept` where its job has and only its cluster is up, `unknown-run`.
    */
   readonly requestCancel: (run: string) => Promise<RunSummaryRow>;
   /** Appends in order. @returns The last one's place. */

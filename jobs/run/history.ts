@@ -18,7 +18,7 @@ const LIMIT = 50;
 
 /** See index.ts. */
 export async function listRuns(options: ListOptions = {}): Promise<readonly RunSummary[]> {
-  const { limit = LIMIT, tenant, job } = options;
+  const { limit = LIMIT, tenant, job, onUnreadable } = options;
   const states = statesOf(options.states);
   const since = sinceOf(options.since);
   const onlyStale = states?.every((state) => state === "stale") === true;
@@ -26,6 +26,7 @@ export async function listRuns(options: ListOptions = {}): Promise<readonly RunS
     tenant,
     job,
     since,
+    onUnreadable,
     // Whether a helper lives is not in the ledger: those that may be stale are all looked at.
     states: states?.includes("stale") === true ? undefined : states?.filter((state) => state !== "stale"),
     limit: states?.includes("stale") === true ? undefined : limit,
@@ -47,9 +48,10 @@ const byAge = (rows: readonly RunSummaryRow[]): RunSummaryRow[] =>
 
 /** See index.ts. */
 export async function jobHistory(job: string, options: HistoryOptions = {}): Promise<RunHistory> {
-  const { tenant, limit = LIMIT } = options;
+  const { tenant, limit = LIMIT, onUnreadable } = options;
   const since = sinceOf(options.since);
-  const rows = await withLedger(async (ledger) => await ledger.history(job, { tenant, since, limit }));
+  const filter = { tenant, since, limit, onUnreadable };
+  const rows = await withLedger(async (ledger) => await ledger.history(job, filter));
   return { job, runs: await Promise.all(rows.map(summarize)) };
 }
 

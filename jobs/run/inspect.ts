@@ -18,6 +18,7 @@ export async function summarize(row: RunSummaryRow): Promise<RunSummary> {
     tenant: row.tenant,
     environment: row.environment,
     interval: row.interval,
+    priority: row.priority,
     attempt: row.attempt,
     namespace: row.namespace,
     stack: row.stack,

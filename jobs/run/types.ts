@@ -1,3 +1,4 @@
+import type { UserError } from "../../base/errors.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import type { Outcome } from "../../schema/outcome.ts";
@@ -41,6 +42,8 @@ export interface RunSummary {
   readonly tenant: string;
   readonly environment: string;
   readonly interval: DataInterval | undefined;
+  /** By which the queue is ordered: of its service class, and within it (jobs/queue/rank.ts). */
+  readonly priority: number;
   /** 0 until the first one is planned. */
   readonly attempt: number;
   readonly namespace: string | undefined;
@@ -68,6 +71,8 @@ export interface HistoryOptions {
   readonly since?: string | undefined;
   /** At most so many, the newest; default 50. */
   readonly limit?: number | undefined;
+  /** Told of each run that another version wrote, or that is damaged: it is left out. Where left out itself, that ends the list. */
+  readonly onUnreadable?: ((run: string, problem: UserError) => void) | undefined;
 }
 
 /** Which runs `mayfly runs` shows. */

@@ -7,29 +7,54 @@ export const submitCommand = () =>
     .description("put a job into the queue and print its run id; a worker runs it (mayfly work)")
     .argument("<job>", "job spec, YAML or JSON")
     .option("--key <key>", "submitting again with the same key gives the same run, once made")
-    .option("--priority <number>", "larger goes first", "0")
+    .option("--priority <number>", "within the job's service class: larger goes first, -1000 to 1000", "0")
+    .option("--interval-start <time>", "start of the data that the run is about, inclusive, ISO 8601")
+    .option("--interval-end <time>", "its end, exclusive")
+    .option("--wait", "wait until the run has ended, as mayfly wait does")
+    .option("--timeout <duration>", "with --wait: give up after this, such as 90s or 15m")
     .addOption(connectionOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
       `
-Exit codes: 0 queued, or there already by its key; 20 it does not fit; 65 invalid spec; 69 the tenant's queue is full;
-73 the key's first run was of another spec.` +
+Exit codes: 0 queued, or there already by its key; 14 the tenant may not have this service class; 20 it does not fit; 65 invalid
+spec; 69 the tenant's queue is full; 73 the key's first run was of another spec. With --wait also those of mayfly wait.` +
         examples(
           "mayfly submit examples/pi/job.yaml",
-          "mayfly submit examples/pi/job.yaml --key nightly-2026-11-24",
-          'mayfly wait "$(mayfly submit examples/pi/job.yaml)"',
+          "mayfly submit examples/pi/job.yaml --key nightly-2026-11-24 --interval-start 2026-11-23 --interval-end 2026-11-24",
+          "mayfly submit examples/pi/job.yaml --wait --timeout 1h",
         ),
     )
-    .action(async (file, { key, priority, json, connection }) => {
-      const [{ submitJob }, { parsePriority }] = await Promise.all([
+    .action(async (file, options, command) => {
+      const { key, priority, intervalStart, intervalEnd, wait, timeout, json, connection } = options;
+      if (timeout !== undefined && wait !== true) command.error("error: --timeout is for --wait.");
+      const [{ submitJob }, { parseInterval, parsePriority }, { parseTimeout }] = await Promise.all([
         import("../../work/index.ts"),
         import("../../work/submit.ts"),
+        import("../../work/wait.ts"),
       ]);
-      const submitted = await submitJob(file, { key, priority: parsePriority(priority), connection });
-      if (json === true) printJson(submitted);
-      else printLine(submitted.run);
+      // All that is wrong with the command line is told before anything is queued.
+      const timeoutSeconds = parseTimeout(timeout);
+      const interval = parseInterval(intervalStart, intervalEnd);
+      const asked = { key, priority: parsePriority(priority), interval, connection };
+      const submitted = await submitJob(file, asked);
+      // With --wait the one document is the run as it ended.
+      if (json !== true) printLine(submitted.run);
+      else if (wait !== true) printJson(submitted);
+      if (wait === true) await waitAndTell(submitted.run, timeoutSeconds, json === true);
     });
+
+/** Its exit code is the outcome's. */
+async function waitAndTell(run: string, timeoutSeconds: number | undefined, json: boolean): Promise<void> {
+  const [{ waitForRun }, { endedExitCode }] = await Promise.all([
+    import("../../work/index.ts"),
+    import("../../work/wait.ts"),
+  ]);
+  const ended = await waitForRun(run, { timeoutSeconds });
+  process.exitCode = endedExitCode(ended);
+  if (json) printJson(ended);
+  else printLine(`${ended.run}: ${ended.state}${reason(ended)}`);
+}
 
 export const waitCommand = () =>
   new Command("wait")
@@ -44,14 +69,8 @@ Exit codes: those of mayfly run; 66 there is no such run; 75 it has not ended in
         examples("mayfly wait pi-1a2b3c4d", "mayfly wait pi-1a2b3c4d --timeout 15m --json"),
     )
     .action(async (run, { timeout, json }) => {
-      const [{ waitForRun }, { endedExitCode, parseTimeout }] = await Promise.all([
-        import("../../work/index.ts"),
-        import("../../work/wait.ts"),
-      ]);
-      const ended = await waitForRun(run, { timeoutSeconds: parseTimeout(timeout) });
-      process.exitCode = endedExitCode(ended);
-      if (json === true) printJson(ended);
-      else printLine(`${ended.run}: ${ended.state}${reason(ended)}`);
+      const { parseTimeout } = await import("../../work/wait.ts");
+      await waitAndTell(run, parseTimeout(timeout), json === true);
     });
 
 const reason = ({ outcome }: { readonly outcome: { readonly kind: string } | undefined }): string =>
@@ -66,7 +85,7 @@ export const cancelCommand = () =>
       "after",
       `
 It returns at once: mayfly wait tells when all is gone. Asking again changes nothing.
-Exit codes: 0 asked for, or cancelled already; 66 there is no such run; 73 it has ended otherwise.` +
+Exit codes: 0 asked for, or cancelled already; 66 there is no such run; 73 it has ended otherwise, or its cluster is kept.` +
         examples("mayfly cancel pi-1a2b3c4d", "mayfly cancel pi-1a2b3c4d && mayfly wait pi-1a2b3c4d"),
     )
     .action(async (run, { json }) => {

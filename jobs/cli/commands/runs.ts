@@ -1,10 +1,16 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { UserError } from "../../../base/errors.ts";
 import type { HistoryOptions, RunSummary } from "../../run/index.ts";
 import { examples, jsonOption } from "../options.ts";
 import { printJson, printLine, renderTable } from "../output.ts";
 
 const LEDGER_HELP = `
 Runs are in the ledger: a file of this machine, or what MAYFLY_LEDGER names (docs/ledger.md).`;
+
+/** On standard error: the list itself is for programs too. */
+const skip = (_run: string, { message, hint }: UserError): void => {
+  process.stderr.write(`note: left out: ${message} ${hint ?? ""}\n`);
+};
 
 const count = (text: string): number => {
   const value = Number(text);
@@ -34,7 +40,7 @@ export const runsCommand = () =>
     )
     .action(async ({ state, tenant, job, since, limit, json }) => {
       const { listRuns } = await import("../../run/index.ts");
-      const runs = await listRuns({ states: state, tenant, job, since, limit });
+      const runs = await listRuns({ states: state, tenant, job, since, limit, onUnreadable: skip });
       if (json === true) {
         printJson(runs);
         return;
@@ -74,7 +80,7 @@ export const historyCommand = () =>
     .action(async (job, { json, ...options }) => {
       const { jobHistory } = await import("../../run/index.ts");
       const { formatSeconds } = await import("../../report/words.ts");
-      const history = await jobHistory(job, options satisfies HistoryOptions);
+      const history = await jobHistory(job, { ...options, onUnreadable: skip } satisfies HistoryOptions);
       if (json === true) {
         printJson(history);
         return;

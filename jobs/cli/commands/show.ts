@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { RunEvent } from "../../../schema/events.ts";
+import type { partsOf } from "../../queue/index.ts";
 import type { RunDetails } from "../../run/index.ts";
 import { examples, jsonOption } from "../options.ts";
 import { printJson, printLine, renderTable } from "../output.ts";
@@ -24,8 +25,14 @@ export const showCommand = () =>
     });
 
 async function print(details: RunDetails): Promise<void> {
+  const { partsOf: parts } = await import("../../queue/index.ts");
   const { summary, spec, attempts, leases, events, unknownEvents, report } = details;
-  printLine(renderTable(["RUN", summary.run], facts(details)));
+  printLine(
+    renderTable(
+      ["RUN", summary.run],
+      [...facts(details, parts(summary.priority)), ...(await queueFacts(summary))],
+    ),
+  );
   await section("SPEC", async () => {
     const { stringify } = await import("yaml");
     printLine(
@@ -70,13 +77,32 @@ async function section(title: string, print: () => void | Promise<void>): Promis
   await print();
 }
 
-function facts({ summary, plan }: RunDetails): string[][] {
+/** How its tenant stands, of a run that waits: what it may wait for. */
+async function queueFacts({ run, state }: RunDetails["summary"]): Promise<string[][]> {
+  if (state !== "queued") return [];
+  const { queueOf } = await import("../../work/standing.ts");
+  const standing = await queueOf(run);
+  if (standing === undefined) return [];
+  const { tenant, working, queued, limits } = standing;
+  return [
+    [
+      "tenant",
+      `${tenant} has ${working} of ${limits.running} at work, ${queued} of ${limits.queued} waiting`,
+    ],
+  ];
+}
+
+function facts(
+  { summary, plan }: RunDetails,
+  { serviceClass, fine }: ReturnType<typeof partsOf>,
+): string[][] {
   const { interval, left, outcome } = summary;
   const message = outcome !== undefined && "message" in outcome ? outcome.message : outcome?.kind;
   const all: readonly (readonly [string, string | undefined])[] = [
     ["state", summary.state],
     ["outcome", message],
     ["job", `${summary.job} of tenant ${summary.tenant} in ${summary.environment}`],
+    ["service", fine === 0 ? serviceClass : `${serviceClass}, priority ${fine > 0 ? "+" : ""}${fine}`],
     ["key", summary.key],
     ["data", interval === undefined ? undefined : `${interval.start} to ${interval.end}`],
     ["submitted", summary.submittedAt],
