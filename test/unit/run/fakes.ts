@@ -5,6 +5,7 @@ import {
   EngineFailure,
   type ProcessEngine,
 } from "../../../jobs/engine/index.ts";
+import { LeaseLost } from "../../../jobs/lease/index.ts";
 import type { LedgerRun, RunPatch, Submission } from "../../../jobs/ledger/index.ts";
 import type { RunCluster } from "../../../jobs/run/cluster.ts";
 import type { Environment } from "../../../jobs/run/environment.ts";
@@ -73,6 +74,8 @@ export interface Scenario {
   readonly secrets?: Error;
   /** `held`: by another helper; `hangs`: the API server does not answer. */
   readonly lease?: "held" | "hangs";
+  /** The so-manieth time that somebody asks whether the lease is ours, it is not any more. */
+  readonly guardFailsAt?: number;
   /** The ledger can't be written from the so-manieth update on. */
   readonly ledgerFailsAt?: number;
   /** What is wrong with the fence. */
@@ -134,21 +137,28 @@ export function fakeTools(scenario: Scenario = {}): FakeTools {
         throw new UserError("lease-held", "The API server gave no answer.");
       }
       calls.push(`lease ${knownFence + 1}`);
-      const lease = fakeLease(knownFence + 1, calls);
+      const lease = fakeLease(knownFence + 1, calls, scenario.guardFailsAt);
       leases.push(lease);
       return lease;
     },
   };
 }
 
-function fakeLease(fence: number, calls: string[]): FakeLease {
+function fakeLease(fence: number, calls: string[], guardFailsAt = 0): FakeLease {
   const lost = new AbortController();
+  let guards = 0;
   return {
     fence,
     holder: `helper-1/42/abc${fence}`,
     lost: lost.signal,
     guard: async () => {
       await Promise.resolve();
+      if (++guards === guardFailsAt) {
+        // What was let through at the same moment goes first.
+        await new Promise((resolve) => setImmediate(resolve));
+        calls.push("lease lost");
+        lost.abort(new LeaseLost("wordcount-11240600-aaaaa", "taken"));
+      }
       lost.signal.throwIfAborted();
     },
     release: async (options) => {

@@ -165,6 +165,44 @@ describe("a run that is not ours any more", () => {
     );
   });
 
+  const secretive = wordcount({ secrets: [{ env: "GEO_API_KEY", secret: "geo-api", key: "token" }] });
+  const halfMade: RunState = { phase: "creating", facts, lease: 1, step: "objects" };
+  test.each<[string, RunState | undefined, readonly string[]]>([
+    ["from the queue", undefined, []],
+    ["half made by another helper", halfMade, ["fence"]],
+  ])(
+    "%s: nothing is changed any more, whenever the guard finds that the lease is lost",
+    async (_what, state, more) => {
+      const { plan } = await planAttempt(secretive, environment(), { run: RUN, attempt: 1 });
+      const driven = async (guardFailsAt = 0): Promise<Scene> => {
+        const it = begun({
+          spec: secretive,
+          scenario: { verdicts: [succeeded], guardFailsAt },
+          ...(state === undefined ? {} : { left: { state, plan } }),
+        });
+        await it.driver.done;
+        return it;
+      };
+      /** What changes anything outside. */
+      const changes = (done: readonly string[]): string[] =>
+        done.filter((call) => /^(create|up|secrets|destroy|drop|remove|unlock|fence|put) /.test(call));
+      const kinds = new Set(changes((await driven()).tools.calls).map((call) => call.split(" ")[0]));
+      expect([...kinds].sort()).toEqual(
+        [...more, "create", "destroy", "drop", "put", "remove", "secrets", "up"].sort(),
+      );
+
+      let at = 1;
+      for (; ; at++) {
+        const { driver, tools } = await driven(at);
+        const lost = tools.calls.indexOf("lease lost");
+        if (lost === -1) break;
+        await expect(driver.done).resolves.toBe("not-ours");
+        expect([at, changes(tools.calls.slice(lost))]).toEqual([at, []]);
+      }
+      expect(at).toBeGreaterThan(7);
+    },
+  );
+
   test("is handed over with its cluster up and its lease given back", async () => {
     const it = begun({ scenario: { verdicts: [] } });
     await until(it, (event) => event.type === "phase" && event.phase === "running");
