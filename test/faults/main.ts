@@ -15,6 +15,7 @@ import { outsideFaults } from "./list/outside.ts";
 import { processFaults } from "./list/processes.ts";
 import { stateFaults } from "./list/state.ts";
 import { workerFaults } from "./list/workers.ts";
+import { roomFor } from "./room.ts";
 import { type Row, runSuite } from "./suite.ts";
 
 const USAGE = `Usage: npm run test:faults [-- [NAME…] [--quick] [--lanes 3] [--json] [--list] [--no-canary]]
@@ -58,7 +59,7 @@ const faults = all
   .filter(({ name, group }) => matches(`${group}: ${name}`))
   .filter(({ quick }) => !values.quick || quick === true || positionals.length > 0);
 const cuts = !matches(POWER_CUT) ? "none" : values.quick ? "sample" : "all";
-const lanes = Number(values.lanes);
+const wanted = Number(values.lanes);
 
 function say(line: string): void {
   if (values.json) process.stderr.write(`${line}\n`);
@@ -89,9 +90,11 @@ async function main(): Promise<void> {
     importStandIn(),
   ]);
   try {
+    const canary = !values["no-canary"];
+    const room = await roomFor(wanted, canary ? 1 : 0);
+    if (room.note !== undefined) say(room.note);
     const rows = await runSuite({
-      ...{ cluster, certificate, lanes, faults, cuts, onRow },
-      canary: !values["no-canary"],
+      ...{ cluster, certificate, lanes: room.lanes, faults, cuts, onRow, canary },
       stop: stop.signal,
     });
     const seconds = Math.round((performance.now() - since) / 1000);
@@ -126,7 +129,7 @@ if (values.help) {
 } else if (values.list) {
   for (const { group, name } of faults) printLine(`${group}: ${name}`);
   if (cuts !== "none") printLine(POWER_CUT);
-} else if (!Number.isInteger(lanes) || lanes < 1 || (faults.length === 0 && cuts === "none")) {
+} else if (!Number.isInteger(wanted) || wanted < 1 || (faults.length === 0 && cuts === "none")) {
   printLine(USAGE);
   process.exitCode = 64;
 } else {

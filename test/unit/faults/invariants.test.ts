@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { checkBackend, checkEnded, checkProcesses, checkUpdaters } from "../../faults/invariants.ts";
+import { millicores } from "../../faults/room.ts";
 
 const write = (holder: string, status: number | "lost" = 201) => ({
   holder,
@@ -108,4 +109,13 @@ test("a run that is still at work in the ledger, or left something, has not ende
     "etl-2 is destroying in the ledger",
     "etl-3 left Namespace acme-etl-3",
   ]);
+});
+
+test.each([
+  ["2", 2000],
+  ["250m", 250],
+  ["0.5", 500],
+  [undefined, 0],
+])("%s of CPU is %d millicores", (quantity, expected) => {
+  expect(millicores(quantity)).toBe(expected);
 });
