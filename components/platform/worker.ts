@@ -198,8 +198,7 @@ export class Worker extends Component {
           replicas: args.replicas,
           selector: { matchLabels: selector },
           revisionHistoryLimit: 3,
-          // Two versions share a ledger without harm: no run has to wait for a new one to be ready.
-          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+          strategy: { type: "RollingUpdate", rollingUpdate: rollout(args.replicas) },
           template: {
             metadata: {
               labels: { ...labels, ...selector },
@@ -225,6 +224,13 @@ export class Worker extends Component {
     );
   }
 }
+
+/**
+ * One after another, and in the place of the old one: the others go on with its runs, and a full cluster has no room for one more. Where there
+ * is one only, the new one comes first: two versions share a ledger without harm.
+ */
+const rollout = (replicas: number): { readonly maxSurge: number; readonly maxUnavailable: number } =>
+  replicas > 1 ? { maxSurge: 0, maxUnavailable: 1 } : { maxSurge: 1, maxUnavailable: 0 };
 
 /** Short, and the same for the same files. */
 const digest = (documents: Readonly<Record<string, string>>): string =>

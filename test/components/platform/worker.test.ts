@@ -247,7 +247,7 @@ describe("its pods", () => {
     });
     expect(graph.get("worker-deployment").inputs).toMatchObject({
       metadata: { annotations: { "pulumi.com/skipAwait": "true" } },
-      spec: { replicas: 2, strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
+      spec: { replicas: 2, strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } },
     });
     expect(graph.get("worker-budget").inputs).toMatchObject({ spec: { maxUnavailable: 1 } });
   });
