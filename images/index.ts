@@ -2,13 +2,18 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, UserError } from "../base/errors.ts";
 import { BASE, SOURCE_DATE_EPOCH } from "./base/recipe.ts";
-import { buildByEngine, type ContainerEngine } from "./build/engine.ts";
+import type { ImageDocuments } from "./build/archive.ts";
+import { buildByEngine, type ContainerEngine, type EngineImage } from "./build/engine.ts";
 import { buildSparkImage, SCRIPTS } from "./build/image.ts";
-import { keepImage, type ProvidedImage } from "./build/keep.ts";
+import { type BuildPlaces, keepImage, type ProvidedImage } from "./build/keep.ts";
 import { sha256Text } from "./build/sum.ts";
 import { requireTools } from "./build/tools.ts";
+import { buildFlinkImage, FLINK_SCRIPTS } from "./flink/build.ts";
+import { flinkContext } from "./flink/context.ts";
+import { readFlinkLock } from "./flink/lock.ts";
+import { FLINK_RECIPES, type FlinkRecipe } from "./flink/recipe.ts";
 import { buildContext } from "./spark/context.ts";
-import { type Lock, readLock } from "./spark/lock.ts";
+import { readLock } from "./spark/lock.ts";
 import { SPARK_RECIPES, type SparkRecipe } from "./spark/recipe.ts";
 
 export type { ProvidedImage } from "./build/keep.ts";
@@ -18,8 +23,44 @@ export { provideWorkerImage, type WorkerTools } from "./worker/index.ts";
 /** Raise it when images/build/ makes another image from the same recipe. */
 const BUILDER = 1;
 
-/** Names of all images that can be provided. */
-export const imageNames = (): string[] => SPARK_RECIPES.map(({ image }) => image);
+/** An image that there is a recipe for. */
+interface KnownImage extends EngineImage {
+  /** All that it is made from, but for Debian's state of the day. Reads the lock. */
+  readonly inputs: () => readonly unknown[];
+  /** Writes its archive by our own hands. */
+  readonly build: (
+    places: BuildPlaces,
+    archive: string,
+    signal: AbortSignal | undefined,
+  ) => Promise<ImageDocuments & Pick<ProvidedImage, "layers">>;
+}
+
+const scriptsIn = (folder: string): string[][] =>
+  readdirSync(folder)
+    .toSorted()
+    .map((name) => [name, readFileSync(join(folder, name), "utf8")]);
+
+const sparkImage = (recipe: SparkRecipe): KnownImage => ({
+  ...recipe,
+  folder: "spark",
+  inputs: () => [recipe, buildContext(recipe, readLock(recipe)), scriptsIn(SCRIPTS)],
+  build: async (places, archive, signal) =>
+    await buildSparkImage(recipe, readLock(recipe), places, archive, signal),
+});
+
+const flinkImage = (recipe: FlinkRecipe): KnownImage => ({
+  ...recipe,
+  folder: "flink",
+  inputs: () => [recipe, flinkContext(recipe, readFlinkLock(recipe)), scriptsIn(FLINK_SCRIPTS)],
+  build: async (places, archive, signal) =>
+    await buildFlinkImage(recipe, readFlinkLock(recipe), places, archive, signal),
+});
+
+const IMAGES: readonly KnownImage[] = [...SPARK_RECIPES.map(sparkImage), ...FLINK_RECIPES.map(flinkImage)];
+
+/** Names of all images that can be provided. @param folder Of one engine: `spark` or `flink`. */
+export const imageNames = (folder?: string): string[] =>
+  IMAGES.filter((image) => folder === undefined || image.folder === folder).map(({ image }) => image);
 
 /** How images are provided. */
 export interface ProvideOptions {
@@ -38,51 +79,36 @@ export async function provideImages(
   names: readonly string[] = imageNames(),
   options: ProvideOptions = {},
 ): Promise<readonly ProvidedImage[]> {
-  const recipes = names.map(recipeOf);
+  const known = names.map(imageOf);
   const images: ProvidedImage[] = [];
-  for (const recipe of recipes) images.push(await provide(recipe, options));
+  for (const image of known) images.push(await provide(image, options));
   return images;
 }
 
-function recipeOf(name: string): SparkRecipe {
-  const recipe = SPARK_RECIPES.find(({ image }) => image === name);
-  if (recipe !== undefined) return recipe;
+function imageOf(name: string): KnownImage {
+  const known = IMAGES.find(({ image }) => image === name);
+  if (known !== undefined) return known;
   throw new UserError("image-unknown", `There is no recipe for the image ${name}.`, {
     exitCode: EXIT.invalidInput,
     hint: `Known are ${imageNames().join(", ")}.`,
   });
 }
 
-/** Hash of all that an image is made from, but for Debian's state of the day. */
-function imageKey(recipe: SparkRecipe, lock: Lock): string {
-  const scripts = readdirSync(SCRIPTS)
-    .toSorted()
-    .map((name) => [name, readFileSync(join(SCRIPTS, name), "utf8")]);
-  const inputs = [
-    recipe,
-    buildContext(recipe, lock),
-    scripts,
-    BASE,
-    SOURCE_DATE_EPOCH,
-    BUILDER,
-    process.arch,
-  ];
-  return sha256Text(JSON.stringify(inputs)).slice(0, 16);
-}
+const keyOf = (inputs: readonly unknown[]): string =>
+  sha256Text(JSON.stringify([...inputs, BASE, SOURCE_DATE_EPOCH, BUILDER, process.arch])).slice(0, 16);
 
-async function provide(recipe: SparkRecipe, { engine, signal }: ProvideOptions): Promise<ProvidedImage> {
-  const lock = readLock(recipe);
+async function provide(known: KnownImage, { engine, signal }: ProvideOptions): Promise<ProvidedImage> {
   const by = engine === undefined ? "" : `-${engine}`;
   return await keepImage(
-    `spark-${recipe.version}${by}-${imageKey(recipe, lock)}`,
+    `${known.folder}-${known.version}${by}-${keyOf(known.inputs())}`,
     async (places, archive) => {
-      const name = recipe.image;
+      const name = known.image;
       if (engine !== undefined) {
-        const digest = await buildByEngine(engine, recipe, places.scratch, archive, signal);
+        const digest = await buildByEngine(engine, known, places.scratch, archive, signal);
         return { name, digest, layers: [] };
       }
       requireTools();
-      const { id, manifest, layers } = await buildSparkImage(recipe, lock, places, archive, signal);
+      const { id, manifest, layers } = await known.build(places, archive, signal);
       return { name, digest: id, manifest, layers };
     },
   );

@@ -3,5 +3,6 @@ export { labDoctor } from "./doctor.ts";
 export { labDown } from "./down.ts";
 export { labEnv } from "./env.ts";
 export { leftoverLines } from "./leftovers.ts";
+export { labProvide } from "./provide.ts";
 export { labStatus, statusRows } from "./status.ts";
 export { labUp } from "./up.ts";

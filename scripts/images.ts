@@ -1,5 +1,5 @@
 // Keeps images/ in order and builds it by hand: `bin/node scripts/images.ts lock | render | build [image…]`.
-//   lock    fetches what the recipes name and writes its checksums to images/spark/<version>.lock.json
+//   lock    fetches what the recipes name and writes its checksums to images/*/<version>.lock.json; `lock "Flink 2.3.0"` one of them
 //   render  writes what `docker build` reads, from the recipes
 //   build   makes the archives, as `mayfly lab up` does
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -9,48 +9,56 @@ import { EXIT, UserError } from "../base/errors.ts";
 import { projectDir } from "../base/paths.ts";
 import { step } from "../base/progress.ts";
 import { fetchJars, fetchSdist } from "../images/build/download.ts";
+import type { Lock, Packages } from "../images/build/lock.ts";
+import { jarFile } from "../images/build/maven.ts";
 import { sha256File } from "../images/build/sum.ts";
+import { flinkContext } from "../images/flink/context.ts";
+import { flinkPackages, readFlinkLock } from "../images/flink/lock.ts";
+import { FLINK_RECIPES } from "../images/flink/recipe.ts";
 import { provideImages } from "../images/index.ts";
 import { buildContext } from "../images/spark/context.ts";
-import { type Lock, lockPath, readLock, sdistFile } from "../images/spark/lock.ts";
-import { jarFile, SPARK_RECIPES, type SparkRecipe } from "../images/spark/recipe.ts";
+import { readLock, sparkPackages } from "../images/spark/lock.ts";
+import { SPARK_RECIPES } from "../images/spark/recipe.ts";
 import { workerContext } from "../images/worker/context.ts";
 
-async function lockOf(recipe: SparkRecipe): Promise<Lock> {
+async function lockOf({ requirement, jars, sdist }: Packages): Promise<Lock> {
   const folder = await mkdtemp(join(tmpdir(), "mayfly-lock-"));
   try {
-    await fetchSdist(`pyspark==${recipe.version}\n`, folder);
-    await fetchJars(recipe, folder);
-    const jars: Record<string, string> = {};
-    for (const file of recipe.s3Jars.map(jarFile).toSorted()) {
-      jars[file] = await sha256File(join(folder, file));
-    }
-    const file = sdistFile(recipe);
-    return { sdist: { file, sha256: await sha256File(join(folder, file)) }, jars };
+    await fetchSdist(`${requirement}\n`, folder);
+    await fetchJars(jars, folder);
+    const sums: Record<string, string> = {};
+    for (const file of jars.map(jarFile).toSorted()) sums[file] = await sha256File(join(folder, file));
+    return { sdist: { file: sdist, sha256: await sha256File(join(folder, sdist)) }, jars: sums };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+/** What `docker build` reads, by path. */
+const contexts = (): Record<string, string> => {
+  const below = (folder: string, files: Readonly<Record<string, string>>): [string, string][] =>
+    Object.entries(files).map(([path, content]) => [join(projectDir, "images", folder, path), content]);
+  return Object.fromEntries<string>([
+    ...SPARK_RECIPES.flatMap((recipe) => below("spark", buildContext(recipe, readLock(recipe)))),
+    ...FLINK_RECIPES.flatMap((recipe) => below("flink", flinkContext(recipe, readFlinkLock(recipe)))),
+    ...below("worker", workerContext()),
+  ]);
+};
+
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
-  lock: async () => {
-    for (const recipe of SPARK_RECIPES) {
-      await step(`lock Spark ${recipe.version}`, async () => {
-        const lock = await lockOf(recipe);
-        await writeFile(lockPath(recipe.version), `${JSON.stringify(lock, undefined, 2)}\n`);
+  lock: async (names) => {
+    const all = [...SPARK_RECIPES.map(sparkPackages), ...FLINK_RECIPES.map(flinkPackages)];
+    for (const packages of all.filter(({ name }) => names.length === 0 || names.includes(name))) {
+      await step(`lock ${packages.name}`, async () => {
+        await writeFile(packages.lockFile, `${JSON.stringify(await lockOf(packages), undefined, 2)}\n`);
       });
     }
   },
   render: async () => {
-    const write = async (folder: string, files: Readonly<Record<string, string>>): Promise<void> => {
-      for (const [path, content] of Object.entries(files)) {
-        const file = join(projectDir, "images", folder, path);
-        await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, content);
-      }
-    };
-    for (const recipe of SPARK_RECIPES) await write("spark", buildContext(recipe, readLock(recipe)));
-    await write("worker", workerContext());
+    for (const [file, content] of Object.entries(contexts())) {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, content);
+    }
   },
   build: async (names) => {
     const images = await provideImages(names.length === 0 ? undefined : names);

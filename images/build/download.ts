@@ -3,9 +3,8 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT, UserError } from "../../base/errors.ts";
 import { step } from "../../base/progress.ts";
-import { pom, requirements } from "../spark/context.ts";
-import type { Lock } from "../spark/lock.ts";
-import { jarFile, type SparkRecipe } from "../spark/recipe.ts";
+import { type Lock, lockedRequirement, type Packages } from "./lock.ts";
+import { jarFile, type MavenJar, pom } from "./maven.ts";
 import { clientEnv, run } from "./run.ts";
 import { sha256File } from "./sum.ts";
 
@@ -25,19 +24,19 @@ async function verified(path: string, sum: string): Promise<boolean> {
 }
 
 const wrong = (file: string, path: string): UserError =>
-  new UserError("image-download-wrong", `${file} is not what images/spark's lock file says.`, {
+  new UserError("image-download-wrong", `${file} is not what its lock file in images/ says.`, {
     path,
     exitCode: EXIT.unavailable,
     hint: "A mirror between here and the registry serves another file. Nothing of it was used.",
   });
 
 /**
- * Spark's archive from PyPI and the S3 jars from Maven Central, by the ordinary clients, each checked against the lock.
+ * An engine's archive from PyPI and the jars from Maven Central, by the ordinary clients, each checked against the lock.
  * @param folder Keeps them for the next time.
  * @throws UserError `image-download-wrong`, `image-build-failed`
  */
 export async function download(
-  recipe: SparkRecipe,
+  packages: Packages,
   lock: Lock,
   folder: string,
   signal?: AbortSignal,
@@ -45,21 +44,21 @@ export async function download(
   await mkdir(folder, { recursive: true });
   const sdist = join(folder, lock.sdist.file);
   if (!(await verified(sdist, lock.sdist.sha256))) {
-    await step(`fetch Spark ${recipe.version} from PyPI (310 to 430 MB)`, async () => {
+    await step(`fetch ${packages.name} from PyPI (${packages.size})`, async () => {
       await into(folder, async (draft) => {
-        await fetchSdist(requirements(recipe, lock), draft, signal);
+        await fetchSdist(lockedRequirement(packages, lock), draft, signal);
         if (!(await verified(join(draft, lock.sdist.file), lock.sdist.sha256)))
           throw wrong(lock.sdist.file, sdist);
         await rename(join(draft, lock.sdist.file), sdist);
       });
     });
   }
-  const files = recipe.s3Jars.map(jarFile);
+  const files = packages.jars.map(jarFile);
   const present = await Promise.all(files.map((file) => verified(join(folder, file), lock.jars[file] ?? "")));
   if (present.includes(false)) {
-    await step(`fetch ${files.length} S3 jars for Spark ${recipe.version} from Maven Central`, async () => {
+    await step(`fetch ${files.length} S3 jars for ${packages.name} from Maven Central`, async () => {
       await into(folder, async (draft) => {
-        await fetchJars(recipe, draft, signal);
+        await fetchJars(packages.jars, draft, signal);
         for (const file of files) {
           if (!(await verified(join(draft, file), lock.jars[file] ?? "")))
             throw wrong(file, join(folder, file));
@@ -71,13 +70,13 @@ export async function download(
   return { sdist, jars: files.map((file) => join(folder, file)) };
 }
 
-/** Spark's archive into a folder. @param wanted A line for pip, such as `pyspark==4.0.1 --hash=sha256:…`. */
+/** An engine's archive into a folder. @param wanted A line for pip, such as `pyspark==4.0.1 --hash=sha256:…`. */
 export async function fetchSdist(wanted: string, folder: string, signal?: AbortSignal): Promise<void> {
   const list = join(folder, "requirements.txt");
   await writeFile(list, wanted);
   const hashes = wanted.includes("--hash=") ? ["--require-hashes"] : [];
   await run(
-    "Spark from PyPI",
+    "archive from PyPI",
     "pip3",
     [
       ...["download", "-q", "--no-deps", "--no-binary=:all:", "--no-cache-dir", ...hashes],
@@ -87,10 +86,14 @@ export async function fetchSdist(wanted: string, folder: string, signal?: AbortS
   );
 }
 
-/** All S3 jars of a recipe into a folder, unchecked. */
-export async function fetchJars(recipe: SparkRecipe, folder: string, signal?: AbortSignal): Promise<void> {
+/** Jars into a folder, unchecked. */
+export async function fetchJars(
+  jars: readonly MavenJar[],
+  folder: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const project = join(folder, "pom.xml");
-  await writeFile(project, pom(recipe));
+  await writeFile(project, pom(jars));
   await run(
     "S3 jars from Maven Central",
     "mvn",

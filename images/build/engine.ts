@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { projectDir } from "../../base/paths.ts";
 import { childEnv } from "../../base/process.ts";
 import { step } from "../../base/progress.ts";
-import type { SparkRecipe } from "../spark/recipe.ts";
 import { run } from "./run.ts";
 
 /** Programs that build and save images the same way. */
@@ -12,6 +11,14 @@ export type ContainerEngine = "docker" | "podman";
 /** Variables by which people tell where their engine listens. */
 const ENGINE_VARIABLES = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CONTAINER_HOST"];
 
+/** What a Dockerfile is there for. */
+export interface EngineImage {
+  readonly version: string;
+  readonly image: string;
+  /** Below images/: the build context, with `<version>/Dockerfile`. */
+  readonly folder: string;
+}
+
 /**
  * Builds an image by a container engine, from the Dockerfile that the recipe renders, and saves it as an archive.
  * @returns The image id.
@@ -19,7 +26,7 @@ const ENGINE_VARIABLES = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CON
  */
 export async function buildByEngine(
   engine: ContainerEngine,
-  { version, image }: SparkRecipe,
+  { version, image, folder }: EngineImage,
   scratch: string,
   archive: string,
   signal?: AbortSignal,
@@ -30,7 +37,7 @@ export async function buildByEngine(
   });
   const env = childEnv({ ...Object.fromEntries(variables), DOCKER_BUILDKIT: "1" });
   const options = { env, ...(signal === undefined ? {} : { signal }) };
-  const context = join(projectDir, "images/spark");
+  const context = join(projectDir, "images", folder);
   const ids = join(scratch, "id");
   const draft = join(scratch, "archive.tar");
   await step(

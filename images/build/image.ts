@@ -5,14 +5,16 @@ import { type Report, step } from "../../base/progress.ts";
 import { BASE, SOURCE_DATE_EPOCH } from "../base/recipe.ts";
 import { buildContext } from "../spark/context.ts";
 import { assembleArguments, ENTRYPOINT, environment, LAYOUT, USER } from "../spark/layout.ts";
-import type { Lock } from "../spark/lock.ts";
-import { jarFile, type SparkRecipe } from "../spark/recipe.ts";
+import { sparkPackages } from "../spark/lock.ts";
+import type { SparkRecipe } from "../spark/recipe.ts";
 import { type ImageDocuments, imageDocuments, packArchive } from "./archive.ts";
 import { provideBase } from "./base.ts";
 import { runInRoot } from "./chroot.ts";
 import { download } from "./download.ts";
 import type { BuildPlaces } from "./keep.ts";
 import { type Layer, packLayer } from "./layer.ts";
+import type { Lock } from "./lock.ts";
+import { jarFile } from "./maven.ts";
 import { run } from "./run.ts";
 
 /** Scripts that both ways of building run inside the image. */
@@ -38,7 +40,7 @@ export async function buildSparkImage(
 ): Promise<BuiltImage> {
   const { version, image } = recipe;
   const { scratch } = places;
-  const downloads = await download(recipe, lock, places.downloads, signal);
+  const downloads = await download(sparkPackages(recipe), lock, places.downloads, signal);
   const base = await provideBase(BASE, places.layers, scratch, signal);
   const root = join(scratch, "root");
   const build = await writeContext(recipe, lock, scratch);

@@ -82,14 +82,14 @@ async function removeStale(folder: string): Promise<void> {
 }
 
 /** What is built in a minute, and anew at each change of Mayfly, is not kept as long. */
-const UNUSED_DAYS = { spark: 7, worker: 1 } as const;
+const UNUSED_DAYS = { spark: 7, flink: 7, worker: 1 } as const;
 
-/** Archives from older inputs, a gigabyte each, that nobody asked for in a week. */
+/** Archives from older inputs, a gigabyte each, that nobody asked for in a while. */
 async function removeUnused(folder: string): Promise<void> {
-  for (const name of readdirSync(folder).filter((file) => /^(spark|worker)-.*\.json$/.test(file))) {
+  for (const name of readdirSync(folder).filter((file) => file.endsWith(".json"))) {
+    const limit = Object.entries(UNUSED_DAYS).find(([kind]) => name.startsWith(`${kind}-`))?.[1];
     const note = join(folder, name);
-    const days = (Date.now() - (await stat(note)).mtimeMs) / 86_400_000;
-    if (days < UNUSED_DAYS[name.startsWith("spark-") ? "spark" : "worker"]) continue;
+    if (limit === undefined || (Date.now() - (await stat(note)).mtimeMs) / 86_400_000 < limit) continue;
     await rm(note);
     await rm(note.replace(/json$/, "tar"), { force: true });
   }

@@ -1,9 +1,4 @@
-/** A jar of Maven Central. */
-export interface MavenJar {
-  readonly group: string;
-  readonly artifact: string;
-  readonly version: string;
-}
+import type { MavenJar } from "../build/maven.ts";
 
 /** All that differs between two Spark images. Checksums are in `<version>.lock.json`, written by `scripts/images.ts lock`. */
 export interface SparkRecipe {
@@ -82,6 +77,3 @@ const SPARK_3_5: SparkRecipe = {
 };
 
 export const SPARK_RECIPES: readonly SparkRecipe[] = [SPARK_4_0, SPARK_3_5];
-
-/** The jar's file name in Maven Central's layout. */
-export const jarFile = ({ artifact, version }: MavenJar): string => `${artifact}-${version}.jar`;

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { EXIT, UserError } from "../../base/errors.ts";
 import { step } from "../../base/progress.ts";
 import type { Connection } from "../../schema/connection.ts";
@@ -92,7 +93,19 @@ async function ensureNode(paths: LabPaths, engine: Engine, kind: string): Promis
   return state === "stopped";
 }
 
+/** Image name to digest. */
+const Loaded = z.record(z.string(), z.string());
+
 const loadedFile = (paths: LabPaths): string => `${paths.kindMarker}-images.json`;
+
+/** Loads further images into a cluster that is up. */
+export async function addImages(
+  paths: LabPaths,
+  engine: Engine,
+  images: readonly ImageArchive[],
+): Promise<void> {
+  await loadImages(paths, engine, await provideKind(), images);
+}
 
 /** Loads the images that this cluster has not got yet; which ones it has is noted beside the marker. */
 async function loadImages(
@@ -101,13 +114,12 @@ async function loadImages(
   kind: string,
   images: readonly ImageArchive[],
 ): Promise<void> {
-  const wanted = Object.fromEntries(images.map(({ name, digest }) => [name, digest]));
-  const loaded = readIfThere(loadedFile(paths)) ?? "{}";
-  if (loaded === JSON.stringify(wanted)) return;
+  const loaded = Loaded.parse(JSON.parse(readIfThere(loadedFile(paths)) ?? "{}"));
   for (const { name, digest, archive } of images) {
-    if (loaded.includes(JSON.stringify(digest))) continue;
+    if (loaded[name] === digest) continue;
     process.stderr.write(`Loading ${name} into the node\n`);
     await run(kind, ["load", "image-archive", archive, "--name", CLUSTER], { env: kindEnv(engine) });
+    loaded[name] = digest;
   }
-  await writeIfChanged(loadedFile(paths), JSON.stringify(wanted));
+  await writeIfChanged(loadedFile(paths), JSON.stringify(loaded));
 }

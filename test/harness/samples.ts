@@ -5,7 +5,7 @@ import { projectDir } from "../../base/paths.ts";
 import { planRun } from "../../jobs/plan/index.ts";
 import { EnvironmentContract } from "../../schema/contract.ts";
 import { JobSpec } from "../../schema/job.ts";
-import type { SparkPlan } from "../../schema/plan.ts";
+import type { FlinkPlan, Plan, SparkPlan } from "../../schema/plan.ts";
 
 const GIB = 1024;
 
@@ -40,10 +40,17 @@ export const CONTRACTS = {
         buckets: ["demo-code", "demo-input", "demo-output"],
       },
     ],
-    images: ["4.0.1", "3.5.8"].map((version) => ({
-      engine: "spark",
+    images: (
+      [
+        ["spark", "4.0.1"],
+        ["spark", "3.5.8"],
+        ["flink", "2.3.0"],
+        ["flink", "1.20.1"],
+      ] as const
+    ).map(([engine, version]) => ({
+      engine,
       version,
-      reference: `mayfly.dev/spark:${version}`,
+      reference: `mayfly.dev/${engine}:${version}`,
       pullPolicy: "Never",
     })),
     s3: { endpoint: "http://10.244.0.1:7070", region: "us-east-1", pathStyle: true },
@@ -166,16 +173,33 @@ const sessions = JobSpec.parse({
   serviceLevel: { spot: "workers" },
 });
 
-const planOf = (spec: JobSpec, contract: EnvironmentContract): SparkPlan => {
+const planOf = (spec: JobSpec, contract: EnvironmentContract): Plan => {
   const result = planRun(spec, contract, { run: `${spec.name}-11240600-k3fqz`, attempt: 1 });
   if (!result.ok) throw new Error(`${spec.name} was refused: ${result.refusal.message}`);
-  if (result.plan.engine !== "spark") throw new Error(`${spec.name} is not of Spark`);
   return result.plan;
 };
 
+const sparkPlan = (spec: JobSpec, contract: EnvironmentContract): SparkPlan => {
+  const plan = planOf(spec, contract);
+  if (plan.engine !== "spark") throw new Error(`${spec.name} is not of Spark`);
+  return plan;
+};
+
+const flinkPlan = (spec: JobSpec, contract: EnvironmentContract): FlinkPlan => {
+  const plan = planOf(spec, contract);
+  if (plan.engine !== "flink") throw new Error(`${spec.name} is not of Flink`);
+  return plan;
+};
+
+/** Plans of the two Flink examples: a batch job, and a stream with RocksDB. */
+export const flinkPlans = (): Readonly<Record<"flink-wordcount" | "flink-stream", FlinkPlan>> => ({
+  "flink-wordcount": flinkPlan(example("flink-wordcount"), CONTRACTS.lab),
+  "flink-stream": flinkPlan(example("flink-stream"), CONTRACTS.lab),
+});
+
 /** Plans of three jobs: no S3; S3 by a secret; jar on spot with volumes, a secret of its own and a cloud identity. */
 export const samplePlans = (): Readonly<Record<"pi" | "wordcount" | "sessions", SparkPlan>> => ({
-  pi: planOf(example("pi"), CONTRACTS.lab),
-  wordcount: planOf(example("wordcount"), CONTRACTS.lab),
-  sessions: planOf(sessions, CONTRACTS.cloud),
+  pi: sparkPlan(example("pi"), CONTRACTS.lab),
+  wordcount: sparkPlan(example("wordcount"), CONTRACTS.lab),
+  sessions: sparkPlan(sessions, CONTRACTS.cloud),
 });

@@ -111,6 +111,19 @@ const env = () =>
       process.stdout.write(labEnv(workers === true));
     });
 
+const images = () =>
+  new Command("images")
+    .description("build images that the lab has not yet, and put them into it")
+    .argument(
+      "<image...>",
+      "an engine (flink: all of its versions) or an image such as mayfly.dev/flink:2.3.0",
+    )
+    .addHelpText("after", examples("mayfly lab images mayfly.dev/flink:2.3.0", "mayfly lab images flink"))
+    .action(async (names) => {
+      const { labProvide } = await import("../../../lab/index.ts");
+      await labProvide(names);
+    });
+
 export const labCommand = () =>
   new Command("lab")
     .description("a real Kubernetes on this machine, for laptops and CI")
@@ -119,4 +132,5 @@ export const labCommand = () =>
     .addCommand(status())
     .addCommand(doctor())
     .addCommand(env())
+    .addCommand(images())
     .addCommand(labS3Command());

@@ -84,7 +84,7 @@ function shared(context: FlinkContext) {
   };
 }
 
-/** The container whose exit code is the run's. */
+/** The JobManager: the container whose exit code is the run's, called as in every engine. */
 export function jobManagerContainer(
   context: FlinkContext,
   sizes: FlinkSizes,
@@ -93,7 +93,7 @@ export function jobManagerContainer(
   const { spec } = context;
   const memoryParts = jobManagerParts(sizes.jobManager);
   return {
-    name: "jobmanager",
+    name: "driver",
     cpu: sizes.jobManagerCpu,
     memory: totalMib(memoryParts),
     memoryParts,
@@ -109,12 +109,12 @@ export function jobManagerContainer(
   };
 }
 
-/** One process with all its slots. */
+/** A TaskManager: one process with all its slots. */
 export function taskManagerContainer(context: FlinkContext, sizes: FlinkSizes): PlannedContainer {
   const { spec } = context;
   const memoryParts = taskManagerParts(sizes.taskManager, sizes.taskManagerAsked);
   return {
-    name: "taskmanager",
+    name: "worker",
     cpu: sizes.taskManagerCpu,
     memory: totalMib(memoryParts),
     memoryParts,

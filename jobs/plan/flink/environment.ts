@@ -31,6 +31,13 @@ export function variables({ spec, contract, tenant, identity }: FlinkContext): R
     MAYFLY_RUN: identity.run,
     MAYFLY_ATTEMPT: String(identity.attempt),
     ...(usesS3(spec) ? s3Env(contract.s3, tenant, MOUNTS.webIdentity) : {}),
-    ...(usesS3(spec) && secret ? { AWS_SHARED_CREDENTIALS_FILE: PRIVATE.credentials } : {}),
+    // The first is for version 1 of the AWS SDK, which the plugin has, the second for jobs that bring version 2.
+    ...(usesS3(spec) && secret
+      ? {
+          AWS_CREDENTIAL_PROFILES_FILE: PRIVATE.credentials,
+          AWS_SHARED_CREDENTIALS_FILE: PRIVATE.credentials,
+        }
+      : {}),
+    ...(usesS3(spec) ? { AWS_JAVA_V1_DISABLE_DEPRECATION_ANNOUNCEMENT: "true" } : {}),
   };
 }

@@ -5,7 +5,7 @@ import { log4jFile as file } from "../log4j.ts";
  * classification need.
  */
 const LEVELS: Readonly<Record<string, string>> = {
-  "org.apache.flink.runtime.entrypoint.ClusterEntrypoint": "info",
+  "org.apache.flink.runtime.jobmaster.JobMaster": "info",
   "org.apache.flink.client.deployment.application": "info",
   "org.apache.flink.runtime.checkpoint.CheckpointCoordinator": "info",
   // They warn of things that are so by design here: no native Hadoop, no metrics file, no user limits file.
@@ -14,6 +14,7 @@ const LEVELS: Readonly<Record<string, string>> = {
   "org.apache.flink.runtime.util.EnvironmentInformation": "error",
   // A TaskManager that is there before the JobManager says so twice a second.
   "org.apache.pekko.remote": "error",
+  "org.apache.flink.shaded.netty4.io.netty.handler.ssl": "error",
 };
 
 /** None of Flink's own exceptions is without a word to people. */

@@ -120,6 +120,7 @@ export function settings(
     readonly folders: FlinkPlan["state"];
   },
 ): Record<string, string> {
+  const patience = `${deadlines.pending + deadlines.image + deadlines.start} s`;
   return {
     ...ownSettings(spec.conf),
     ...common,
@@ -132,7 +133,10 @@ export function settings(
     "taskmanager.numberOfTaskSlots": String(spec.taskManagers.slots),
     "taskmanager.cpu.cores": String(of.taskManagerCpu / 1000),
     // Nodes may come one after the other: the helper's own deadlines end a run that gets none.
-    "slot.request.timeout": `${deadlines.pending + deadlines.image + deadlines.start} s`,
+    // A slot that a busy machine takes longer to fill than the default of 10 s is given back, and with it the job fails.
+    "pekko.ask.timeout": "60 s",
+    "slot.request.timeout": patience,
+    "taskmanager.registration.timeout": patience,
     ...restartSettings(spec),
     ...(spec.kind === "stream" && of.folders !== undefined ? stateSettings(spec, of.folders) : {}),
     ...(usesS3(spec) ? s3Settings(contract.s3, tenant) : {}),

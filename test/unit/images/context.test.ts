@@ -2,11 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { projectDir } from "../../../base/paths.ts";
-import { buildContext, jarSums, pom, requirements } from "../../../images/spark/context.ts";
+import { lockedRequirement } from "../../../images/build/lock.ts";
+import { jarFile, jarSums, pom } from "../../../images/build/maven.ts";
+import { imageNames } from "../../../images/index.ts";
+import { buildContext } from "../../../images/spark/context.ts";
 import { dockerfile } from "../../../images/spark/dockerfile.ts";
 import { LAYOUT, SPARK_ROLES } from "../../../images/spark/layout.ts";
-import { readLock } from "../../../images/spark/lock.ts";
-import { jarFile, SPARK_RECIPES } from "../../../images/spark/recipe.ts";
+import { readLock, sparkPackages } from "../../../images/spark/lock.ts";
+import { SPARK_RECIPES } from "../../../images/spark/recipe.ts";
 import { IMAGE } from "../../../jobs/plan/spark/layout.ts";
 
 const folder = join(projectDir, "images/spark");
@@ -32,13 +35,15 @@ describe.each(SPARK_RECIPES)("the recipe of Spark $version", (recipe) => {
   });
 
   test("lets pip take Spark's archive by its hash only", () => {
-    expect(requirements(recipe, lock)).toMatch(/^pyspark==[\d.]+ --hash=sha256:[0-9a-f]{64}\n$/);
+    expect(lockedRequirement(sparkPackages(recipe), lock)).toMatch(
+      /^pyspark==[\d.]+ --hash=sha256:[0-9a-f]{64}\n$/,
+    );
     expect(dockerfile(recipe)).toContain("--require-hashes");
   });
 
   test("names every S3 jar in the Maven project and in the sums that are checked after it", () => {
-    const project = pom(recipe);
-    const sums = jarSums(recipe, lock);
+    const project = pom(recipe.s3Jars);
+    const sums = jarSums(recipe.s3Jars, lock.jars);
     for (const jar of recipe.s3Jars) {
       expect(project).toContain(`<artifactId>${jar.artifact}</artifactId><version>${jar.version}</version>`);
       expect(sums).toMatch(new RegExp(`^[0-9a-f]{64}  ${jarFile(jar).replaceAll(".", "\\.")}$`, "m"));
@@ -84,5 +89,5 @@ test("the plan starts each role with the argument file that the image brings", (
 test("the lab's environment offers exactly the images that there are recipes for", () => {
   const config = readFileSync(join(projectDir, "Pulumi.lab.yaml"), "utf8");
   const offered = [...config.matchAll(/reference: "?([^",}]+)"?/g)].map((match) => match[1]);
-  expect(offered.toSorted()).toEqual(SPARK_RECIPES.map(({ image }) => image).toSorted());
+  expect(offered.toSorted()).toEqual(imageNames().toSorted());
 });

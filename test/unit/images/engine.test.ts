@@ -44,7 +44,9 @@ describe("an image built by Docker", () => {
   test("comes from the rendered Dockerfile, is saved as one file and known by its id", async () => {
     docker(`echo sha256:4e1d >"$5"`);
     const archive = join(folder, "spark.tar");
-    expect(await buildByEngine("docker", recipe(), folder, archive)).toBe("sha256:4e1d");
+    expect(await buildByEngine("docker", { ...recipe(), folder: "spark" }, folder, archive)).toBe(
+      "sha256:4e1d",
+    );
     expect(readFileSync(archive, "utf8")).toBe("archive of mayfly.dev/spark:4.0.1\n");
     const context = join(projectDir, "images/spark");
     expect(readFileSync(join(folder, "calls"), "utf8").split("\n")[0]).toBe(
@@ -55,7 +57,9 @@ describe("an image built by Docker", () => {
   test("that can't be built says what Docker said last, and leaves no archive", async () => {
     docker("echo 'ERROR: failed to solve: no space left on device' >&2; exit 1");
     const archive = join(folder, "spark.tar");
-    await expect(buildByEngine("docker", recipe(), folder, archive)).rejects.toMatchObject({
+    await expect(
+      buildByEngine("docker", { ...recipe(), folder: "spark" }, folder, archive),
+    ).rejects.toMatchObject({
       code: "image-build-failed",
       message: expect.stringContaining("no space left on device") as unknown,
     });

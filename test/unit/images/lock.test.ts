@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { UserError } from "../../../base/errors.ts";
-import { type Lock, readLock } from "../../../images/spark/lock.ts";
+import type { Lock } from "../../../images/build/lock.ts";
+import { readLock } from "../../../images/spark/lock.ts";
 import { SPARK_RECIPES, type SparkRecipe } from "../../../images/spark/recipe.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mayfly-lock-"));

@@ -48,15 +48,16 @@ const calls = (): number => readFileSync(join(folder, "calls"), "utf8").trim().s
 
 describe("providing images", () => {
   test("builds each once, and gives the same answer without building afterwards", async () => {
-    const images = await provideImages(undefined, { engine: "docker" });
+    const names = ["mayfly.dev/spark:4.0.1", "mayfly.dev/flink:2.3.0"];
+    const images = await provideImages(names, { engine: "docker" });
     expect(images.map(({ name, digest }) => `${name} ${digest}`)).toEqual([
       "mayfly.dev/spark:4.0.1 sha256:401",
-      "mayfly.dev/spark:3.5.8 sha256:358",
+      "mayfly.dev/flink:2.3.0 sha256:230",
     ]);
     for (const { name, archive } of images)
       expect(readFileSync(archive, "utf8")).toBe(`archive of ${name}\n`);
     expect(calls()).toBe(4);
-    expect(await provideImages(undefined, { engine: "docker" })).toEqual(images);
+    expect(await provideImages(names, { engine: "docker" })).toEqual(images);
     expect(calls()).toBe(4);
   });
 
@@ -81,6 +82,7 @@ describe("providing images", () => {
     const days = (count: number): number => Date.now() / 1000 - count * 86_400;
     for (const [stem, age] of [
       ["spark-3.5.8-old", 8],
+      ["flink-2.3.0-old", 8],
       ["spark-3.5.8-recent", 6],
     ] as const) {
       for (const end of ["json", "tar"]) {
