@@ -1,8 +1,13 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { execute } from "../../base/process.ts";
+import { z } from "zod";
+import { childEnv, execute } from "../../base/process.ts";
 import { destroyRun, listRuns, runStatus } from "../../jobs/run/index.ts";
 import type { RunEvent } from "../../schema/events.ts";
+import { RunReport } from "../../schema/report.ts";
 import { jobFile, objectsOf, phase, type RunProcess, startRun } from "./run-process.ts";
 
 const runOf = ({ events }: RunProcess): string => events[0]?.run ?? "";
@@ -67,6 +72,40 @@ describe("kill -9 of the helper", () => {
     for (let i = 0; i < 60 && (await run.processes()).length > 0; i++) await sleep(500);
     await expectNothingLeft(run);
     expect((await runStatus(id)).summary.state).toBe("lost");
+  });
+});
+
+describe("a foreground run whose helper was killed", () => {
+  test("is not carried on: resume saves its logs, destroys it at once and reports it as lost", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "mayfly-resume-"));
+    try {
+      // A ledger of its own, or others' runs would be brought to their ends too.
+      const env = { MAYFLY_LEDGER: `sqlite://${folder}/ledger.sqlite` };
+      const run = await startRun([await jobFile({}, 600)], env);
+      await run.until(phase("running"));
+      run.signal("SIGKILL");
+      await run.exit;
+      const resumed = await execute("bin/mayfly", ["resume"], { env: childEnv(env) });
+      expect(resumed.code).toBe(0);
+      const shown = await execute("bin/mayfly", ["show", runOf(run), "--json"], { env: childEnv(env) });
+      const { summary, report } = z
+        .object({ summary: z.looseObject({ state: z.string() }), report: RunReport })
+        .parse(JSON.parse(shown.stdout));
+      expect(summary.state).toBe("lost");
+      expect(report.outcome.kind).toBe("lost");
+      expect(report.logs.some((log) => log.endsWith("/driver.log"))).toBe(true);
+      // Of the helper that died too.
+      expect(report.phases.map(({ phase: name }) => name).slice(0, 4)).toEqual([
+        "preparing",
+        "creating",
+        "starting",
+        "running",
+      ]);
+      expect(report.milestones.driverStarted).toBeGreaterThan(0);
+      await expectNothingLeft(run);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 
