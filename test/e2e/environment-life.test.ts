@@ -32,7 +32,7 @@ test("an environment comes up with a valid contract, a second update changes not
   const first = await stack.up({ color: "never" });
   const contract = EnvironmentContract.parse(first.outputs["contract"]?.value);
   expect(contract).toMatchObject({
-    name: "acceptance",
+    name: stack.name,
     clusterId: await kubectl("get", "namespace", "kube-system", "--output=jsonpath={.metadata.uid}"),
     tenants: [{ id: tenant, namespace: `tenant-${tenant}` }],
     pools: [{ allocatable: { cpu: 4000, memory: 8192, scratch: 51_200, pods: 58 } }],
@@ -114,12 +114,12 @@ test("a kubeconfig of another cluster than last time is refused: by preview, upd
 
   const { errors } = await failedUp(life);
   expect(errors[0]).toContain(
-    `another cluster than at the last update of stack acceptance. Then: ${there}. Now: ${here}.`,
+    `another cluster than at the last update of stack ${stack.name}. Then: ${there}. Now: ${here}.`,
   );
   expect(errors[0]).not.toContain("    at ");
   await expect(stack.preview({ color: "never" })).rejects.toThrow("another cluster");
   await expect(stack.destroy({ color: "never", runProgram: true })).rejects.toThrow("another cluster");
-  await expect(findDrift({ projectDir: life.folder, stack: "acceptance" })).rejects.toThrow(
+  await expect(findDrift({ projectDir: life.folder, stack: stack.name })).rejects.toThrow(
     `Then: ${there}. Now: ${here}.`,
   );
   expect(await ours(life)).not.toBe("");

@@ -18,8 +18,6 @@ export interface TestEnvironment extends Scratch {
   readonly kubectl: (...args: string[]) => Promise<string>;
 }
 
-const STACK = "acceptance";
-
 /**
  * The root project with the committed config of the lab, for a tenant and a node of the test's own. The node is an object without a
  * machine: nothing is ever scheduled to it. Everything goes when the test ends.
@@ -29,9 +27,11 @@ export async function testEnvironment(
   change: readonly (readonly [path: readonly (string | number)[], value: unknown])[] = [],
 ): Promise<TestEnvironment> {
   const id = randomBytes(3).toString("hex");
-  const [tenant, node] = [`life-${id}`, `life-${id}`];
+  // The stack's name too: objects of the whole cluster are named after it.
+  const name = `life-${id}`;
+  const [tenant, node] = [name, name];
   const [committed = "", config = ""] = await Promise.all(
-    ["Pulumi.yaml", "Pulumi.lab.yaml"].map((name) => readFile(join(projectDir, name), "utf8")),
+    ["Pulumi.yaml", "Pulumi.lab.yaml"].map((file) => readFile(join(projectDir, file), "utf8")),
   );
   const document = parseDocument(config);
   document.setIn(["config", "mayfly:tenants", 0, "id"], tenant);
@@ -40,7 +40,7 @@ export async function testEnvironment(
   for (const [path, value] of change) document.setIn(["config", ...path], value);
   const scratch = await scratchProject({
     "Pulumi.yaml": projectText(committed, projectDir),
-    [`Pulumi.${STACK}.yaml`]: document.toString(),
+    [`Pulumi.${name}.yaml`]: document.toString(),
   });
   const kubectl = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await execute("kubectl", args, { env: scratch.env });
@@ -50,10 +50,12 @@ export async function testEnvironment(
   onTestFinished(async () => {
     await kubectl("delete", "namespace", `tenant-${tenant}`, "--ignore-not-found", "--wait=false");
     await kubectl("delete", "node", node, "--ignore-not-found");
+    const policies = "validatingadmissionpolicybindings,validatingadmissionpolicies";
+    await kubectl("delete", policies, "--selector", `mayfly.dev/environment=${name}`);
     await scratch[Symbol.asyncDispose]();
   });
   await makeNode(kubectl, node, scratch);
-  const stack = await Stack.create(STACK, await scratch.workspace());
+  const stack = await Stack.create(name, await scratch.workspace());
   return { ...scratch, stack, tenant, node, kubectl };
 }
 
