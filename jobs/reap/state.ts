@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { basename, dirname } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
-import { processLives } from "../run/liveness.ts";
+import { pulumiLives } from "../run/liveness.ts";
 import type { BackendFiles } from "./files.ts";
 import type { LockFact, StackFact } from "./types.ts";
 
@@ -109,7 +109,7 @@ async function listLocks(backend: BackendFiles): Promise<readonly LockFact[]> {
     const bytes = await backend.read(path);
     if (bytes === undefined) return [];
     const owner = Owner.safeParse(parse(bytes)).data;
-    const ownerLives = owner?.hostname === hostname() ? await processLives(owner.pid) : undefined;
+    const ownerLives = owner?.hostname === hostname() ? await pulumiLives(owner.pid) : undefined;
     return [{ stack: basename(dirname(path)), path, changedAt, ownerLives }];
   });
   return (await Promise.all(facts)).flat();

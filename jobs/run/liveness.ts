@@ -31,8 +31,16 @@ export async function helperLives(helper: Helper): Promise<boolean | undefined> 
   return start !== undefined && (helper.startedAt === "" || start === helper.startedAt);
 }
 
-/** Whether any process has this id on this machine. */
-export const processLives = async (pid: number): Promise<boolean> => (await startOf(pid)) !== undefined;
+/**
+ * Whether a Pulumi has this id on this machine, as the owner of a lock had. Ids come again, soon in a container that starts anew in its
+ * pod: what lives by that id now is most likely something else of ours, such as an engine that waits for work.
+ */
+export async function pulumiLives(pid: number): Promise<boolean> {
+  if ((await startOf(pid)) === undefined) return false;
+  if (process.platform !== "linux") return true;
+  const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
+  return name.trim() === "pulumi";
+}
 
 /** When a process started, in the kernel's ticks; undefined where there is none. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 async function startOf(pid: number): Promise<string | undefined> {

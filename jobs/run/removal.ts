@@ -5,7 +5,7 @@ import type { Plan } from "../../schema/plan.ts";
 import { type EngineError, type EngineEvent, EngineFailure, type StackEngine } from "../engine/index.ts";
 import type { Leftover } from "../watch/index.ts";
 import type { RunCluster } from "./cluster.ts";
-import { processLives } from "./liveness.ts";
+import { pulumiLives } from "./liveness.ts";
 import { type RemovalLimits, removalLimits } from "./removal-limits.ts";
 
 /** What a removal works with. */
@@ -131,7 +131,7 @@ async function unlock(plan: Plan, { engine, warn }: RemovalTools): Promise<void>
 /** Whether all who hold the stack's lock ran on this machine and are dead: only then may it be broken. */
 async function ownersAreDead({ owners }: Extract<EngineError, { kind: "conflict" }>): Promise<boolean> {
   if (owners.length === 0 || owners.some(({ host }) => host !== hostname())) return false;
-  const alive = await Promise.all(owners.map(({ pid }) => processLives(pid)));
+  const alive = await Promise.all(owners.map(({ pid }) => pulumiLives(pid)));
   return !alive.includes(true);
 }
 
