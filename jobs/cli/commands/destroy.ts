@@ -10,7 +10,12 @@ export const destroyCommand = () =>
     .argument("<run>", "run id, as `mayfly runs` shows it")
     .addOption(connectionOption())
     .addOption(jsonOption())
-    .addHelpText("after", examples("mayfly destroy pi-1a2b3c4d"))
+    .addHelpText(
+      "after",
+      `
+Exit codes: 0 nothing is left; 21 something is, and the message names it; 66 there is no such run; 73 its helper still works on it.` +
+        examples("mayfly destroy pi-1a2b3c4d"),
+    )
     .action(async (run, { json, connection }) => {
       const { destroyRun } = await import("../../run/index.ts");
       const result = await destroyRun(run, { connection });

@@ -44,13 +44,14 @@ export const workCommand = () =>
 
 export const resumeCommand = () =>
   new Command("resume")
-    .description("bring runs to their ends whose worker is gone, as each worker does when it starts")
+    .description("bring runs to their ends whose helper is gone, as each worker does when it starts")
     .addOption(connectionOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
       `
-A worker on another machine is taken for gone once its lease has not changed for 30 s.${STOPPING}` +
+Submitted runs go on where they were; one that \`mayfly run\` had in the foreground is destroyed, and was lost (docs/run.md).
+A helper on another machine is taken for gone once its lease has not changed for 30 s.${STOPPING}` +
         examples("mayfly resume"),
     )
     .action(async ({ json, connection }) => {
