@@ -18,7 +18,7 @@ import { workerFaults } from "./list/workers.ts";
 import { roomFor } from "./room.ts";
 import { type Row, runSuite } from "./suite.ts";
 
-const USAGE = `Usage: npm run test:faults [-- [NAME…] [--quick] [--lanes 3] [--json] [--list] [--no-canary]]
+const USAGE = `Usage: npm run test:faults [-- [NAME…] [--quick] [--lanes 4] [--json] [--list] [--no-canary]]
 
   NAME      only faults whose name or group holds it, such as "state" or "power cut"
   --quick   one fault of each kind, and a sample of the power cuts
@@ -36,7 +36,7 @@ const { values, positionals } = parseArgs({
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     "no-canary": { type: "boolean", default: false },
-    lanes: { type: "string", default: "3" },
+    lanes: { type: "string", default: "4" },
   },
 });
 

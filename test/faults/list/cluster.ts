@@ -209,8 +209,8 @@ export const clusterFaults: readonly Fault[] = [
       const helper = await scene.start();
       await helper.exit;
       const peak = helper.peakMib();
-      // A quiet run's takes 100 to 130.
-      scene.require(peak > 0 && peak < 250, `the helper took ${peak} MiB`);
+      // A quiet run's takes 100 to 130; what the kubelet kept of the log, some tens of MiB, is sent on in parts of 5 MiB.
+      scene.require(peak > 0 && peak < 320, `the helper took ${peak} MiB`);
     },
     expect: ["succeeded"],
     within: 150,

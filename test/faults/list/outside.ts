@@ -9,14 +9,14 @@ const firstResource = ({ type }: { readonly type: string }): boolean => type ===
 /** A job whose preflight asks S3 for its program. */
 const FROM_S3 = { application: { kind: "python", file: "s3://demo-code/pi.py" } } as const;
 
-/** The token is refused for eight seconds; then there is a new one in its file. */
+/** The token is refused for four seconds, less than the lease lasts; then there is a new one in its file. */
 const expired =
   (when: (helper: Helper) => Promise<unknown>) =>
   async (scene: Scene): Promise<void> => {
     const helper = await scene.start();
     await when(helper);
     scene.place.expireToken("first");
-    await sleep(8000);
+    await sleep(4000);
     await scene.place.renewToken("first");
     await helper.exit;
   };
@@ -91,7 +91,7 @@ export const outsideFaults: readonly Fault[] = [
     within: 240,
   },
   {
-    name: "cluster's token expires while objects are made, a new one after 8 s",
+    name: "cluster's token expires while objects are made, a new one after 4 s",
     group: "credentials",
     quick: true,
     inject: expired(async (helper) => await helper.until(firstResource)),
@@ -99,7 +99,7 @@ export const outsideFaults: readonly Fault[] = [
     within: 150,
   },
   {
-    name: "cluster's token expires while the job runs, a new one after 8 s",
+    name: "cluster's token expires while the job runs, a new one after 4 s",
     group: "credentials",
     seconds: 12,
     inject: expired(async (helper) => await helper.until(phase("running"))),
