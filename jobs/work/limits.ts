@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import type { EnvironmentContract } from "../../schema/contract.ts";
 import type { Limits, Memory } from "../queue/index.ts";
 
@@ -9,14 +10,18 @@ export const limitsFrom = ({ tenants }: Pick<EnvironmentContract, "tenants">, sl
 
 /** MiB of an engine's process, with CLI and plugin beside it, at its most while it makes a cluster: docs/speed.md has how it was measured. */
 export const PER_RUN_MIB = 350;
-/** MiB that are left to everything else on the machine: an estimate. */
-const RESERVE_MIB = 1024;
+/** MiB that are left to everything else: on a machine an estimate; in a container there is nothing else but the kernel's copies of files. */
+const RESERVE_MIB = { machine: 1024, container: 256 } as const;
+
+/** @param constrained What a cgroup allows, in bytes; more than there is where it allows all. @param total What there is. */
+export const reserveMib = (constrained: number, total: number): number =>
+  constrained > 0 && constrained < total ? RESERVE_MIB.container : RESERVE_MIB.machine;
 
 /** Memory of this machine or container, for back-pressure. @param starting Runs begun in the last seconds. */
 export const memoryNow = (starting: number): Memory => ({
   // Of the cgroup where that has less: https://nodejs.org/api/process.html#processavailablememory
   available: process.availableMemory() / 1024 ** 2,
-  reserve: RESERVE_MIB,
+  reserve: reserveMib(process.constrainedMemory(), totalmem()),
   perRun: PER_RUN_MIB,
   starting,
 });

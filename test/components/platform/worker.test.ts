@@ -218,10 +218,10 @@ describe("its pods", () => {
 
   test("get what their slots need, neither more nor less", () => {
     const [worker] = containersOf(pod);
-    expect(worker?.resources.requests).toEqual({ cpu: "1", memory: "3Gi", "ephemeral-storage": "2816Mi" });
+    expect(worker?.resources.requests).toEqual({ cpu: "1", memory: "2304Mi", "ephemeral-storage": "2816Mi" });
     expect(worker?.resources.limits).toEqual(worker?.resources.requests);
-    expect(workerResources(1)).toEqual({ cpu: 500, memory: 2048 });
-    expect(workerResources(16)).toEqual({ cpu: 4000, memory: 7168 });
+    expect(workerResources(1)).toEqual({ cpu: 500, memory: 1280 });
+    expect(workerResources(16)).toEqual({ cpu: 4000, memory: 6400 });
   });
 
   test("have time to hand their runs over, and are asked whether they turn and whether they can work", () => {
