@@ -9,4 +9,4 @@ export const seconds = (value: number): string => (Number.isNaN(value) ? "-" : `
 
 /** `3.1x`, or `-` where nothing was measured. */
 export const ratio = (value: number, base: number): string =>
-  Number.isNaN(value / base) ? "-" : `${(value / base).toFixed(1)}x`;
+  Number.isFinite(value / base) ? `${(value / base).toFixed(1)}x` : "-";

@@ -82,28 +82,34 @@ function printRound(ours: Throughput, theirs: KubectlLoop | undefined, slots: nu
     ),
   ];
   console.log(renderTable(["", "mayfly p50", "p99", "kubectl p50", "p99", "ratio p50"], times));
-  const each = (of: (spent: Throughput["spent"]) => number): string[] => {
-    const own = of(spent) / ours.runs;
-    const other = theirs === undefined ? Number.NaN : of(theirs.spent) / theirs.runs;
-    return [number(own), number(other), ratio(own, other)];
+  const own = Object.entries(spent.kinds).filter(([kind]) => kind !== "kubectl");
+  const perRun = (name: string, used: number | undefined, other: number | undefined): string[] => {
+    const [mine, its] = [
+      (used ?? Number.NaN) / ours.runs,
+      (other ?? Number.NaN) / (theirs?.runs ?? Number.NaN),
+    ];
+    return [name, number(mine), number(its), ratio(mine, its)];
   };
-  const kind = (name: string) => (from: Throughput["spent"]) => from.kinds[name] ?? Number.NaN;
-  const own = (from: Throughput["spent"]): number =>
-    Object.values(from.kinds).reduce((sum, used) => sum + used, 0);
-  const parts = Object.keys(spent.cluster);
+  const only = (name: string, used: number | undefined): string[] => perRun(name, used, undefined);
+  const kubectl = theirs?.spent.kinds["kubectl"];
   console.log(
     renderTable(
       ["CPU-seconds per run", "mayfly", "kubectl", "ratio"],
       [
-        ["worker (Node)", ...each((from) => from.worker)],
-        ["engine processes (Node)", ...each((from) => kind("mayfly")(from) - from.worker)],
-        ["Pulumi CLI", ...each(kind("cli"))],
-        ["provider plugin", ...each(kind("plugin"))],
-        ["kubectl", ...each(kind("kubectl"))],
-        ["all of the above", ...each(own)],
-        ...parts.map((part) => [part, ...each((from) => from.cluster[part] ?? Number.NaN)]),
-        ["the whole machine, others' work too", ...each((from) => from.machine)],
-        ["requests to the API server per run", ...each((from) => from.requests)],
+        only("worker (Node)", spent.worker),
+        only("engine processes (Node)", (spent.kinds["mayfly"] ?? Number.NaN) - spent.worker),
+        only("Pulumi CLI", spent.kinds["cli"]),
+        only("provider plugin", spent.kinds["plugin"]),
+        perRun(
+          "all of the above; kubectl",
+          own.reduce((sum, [, used]) => sum + used, 0),
+          kubectl,
+        ),
+        ...Object.keys(spent.cluster).map((part) =>
+          perRun(part, spent.cluster[part], theirs?.spent.cluster[part]),
+        ),
+        perRun("the whole machine, others' work too", spent.machine, theirs?.spent.machine),
+        perRun("requests to the API server per run", spent.requests, theirs?.spent.requests),
       ],
     ),
   );
