@@ -135,6 +135,16 @@ describe("a run that is not ours any more", () => {
     if (calls(it).includes("lease 1")) expect(calls(it)).toContain("lease given back");
   });
 
+  test.each([2, 3, 4, 5, 6, 7])(
+    "whose ledger is damaged from write %i on keeps no lease that nobody works under",
+    async (brokenAt) => {
+      const it = begun({ scenario: { verdicts: [succeeded] }, brokenAt });
+      await expect(it.driver.done).rejects.toMatchObject({ code: "ledger-corrupt" });
+      if (calls(it).includes("lease 1"))
+        expect(calls(it).some((call) => ["lease given back", "lease removed"].includes(call))).toBe(true);
+    },
+  );
+
   test("is left when the API server says that another helper has it: no failure of the run, and nothing is destroyed", async () => {
     const message = "Namespace spark-run-namespace: another helper works on this run";
     const it = begun({
@@ -410,7 +420,8 @@ describe("the report of a run that another helper took over", () => {
       "destroying",
       "verifying",
     ]);
-    expect(report?.milestones).toMatchObject({ objectsExist: 4, driverStarted: 9 });
+    expect(report?.milestones.objectsExist).toBeCloseTo(4, 1);
+    expect(report?.milestones.driverStarted).toBeCloseTo(9, 1);
     expect(report?.phases.find(({ phase: name }) => name === "running")?.seconds).toBeGreaterThan(50);
   });
 });

@@ -36,11 +36,21 @@ export interface Given {
   readonly purpose?: Purpose;
   /** Another helper writes the row before this one writes for the so-manieth time. */
   readonly stolenAt?: number;
+  /** The ledger is damaged from the so-manieth write on. */
+  readonly brokenAt?: number;
 }
 
 export const RUN = "wordcount-11240600-aaaaa";
 
-export function scene({ spec, scenario = {}, left, recorded = [], stolenAt, purpose }: Given): Scene {
+export function scene({
+  spec,
+  scenario = {},
+  left,
+  recorded = [],
+  stolenAt,
+  brokenAt = Number.POSITIVE_INFINITY,
+  purpose,
+}: Given): Scene {
   const tools = fakeTools(scenario);
   tools.recorded.push(...recorded);
   const states: string[] = [];
@@ -49,6 +59,7 @@ export function scene({ spec, scenario = {}, left, recorded = [], stolenAt, purp
   const update = async (_run: string, version: number, patch: RunPatch): Promise<number> => {
     await Promise.resolve();
     writes++;
+    if (writes >= brokenAt) throw new UserError("ledger-corrupt", "The ledger is damaged.");
     if (version !== row.version || writes === stolenAt)
       throw new UserError("run-changed", "Another helper changed it.");
     if (patch.state !== undefined && patch.state !== states.at(-1)) states.push(patch.state);
