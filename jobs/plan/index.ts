@@ -2,5 +2,6 @@
 export { describePlan } from "./describe.ts";
 export { type MemoryScale, planLarger } from "./enlarge.ts";
 export { runId } from "./names.ts";
+export { notYet } from "./not-yet.ts";
 export { planRun } from "./plan.ts";
 export { refusalError } from "./refusal.ts";

@@ -8,7 +8,7 @@ import { findConnection, readConnection, readContract } from "./environment.ts";
 import { runForeground } from "./foreground.ts";
 import { lazyCluster } from "./lazy-cluster.ts";
 import { openRunLedger, pruneLedger } from "./ledger.ts";
-import { readSpec } from "./prepare.ts";
+import { readRunnable } from "./prepare.ts";
 import type { RunOptions } from "./types.ts";
 
 /** See index.ts. */
@@ -24,7 +24,7 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
   const ledger = early(openRunLedger());
   const closing: (() => void)[] = [];
   try {
-    const spec = await readSpec(job);
+    const spec = await readRunnable(job);
     const environment = { path, connection, contract: await contract };
     const cluster = lazyCluster(() => openRunCluster(connection, async () => await contract));
     const place = placeOf(environment, cluster, timing);

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { checkSpec } from "../../../jobs/plan/check.ts";
 import { reservedSetting } from "../../../jobs/plan/flink/conf.ts";
 import { configText } from "../../../jobs/plan/flink/files.ts";
+import { notYet } from "../../../jobs/plan/not-yet.ts";
 import { planRun, type RunIdentity } from "../../../jobs/plan/plan.ts";
 import type { Refusal } from "../../../jobs/plan/refusal.ts";
 import { EnvironmentContract } from "../../../schema/contract.ts";
@@ -421,5 +422,16 @@ describe("a job of Flink is refused", () => {
       path: "taskManagers",
       hint: expect.stringContaining("taskManagers.memory") as unknown,
     });
+  });
+});
+
+describe("of what can be planned, a run", () => {
+  it("is refused for a stream yet, with what does work, and for nothing else", () => {
+    expect(notYet(stream())).toMatchObject({
+      code: "stream-not-yet",
+      path: "kind",
+      hint: expect.stringContaining("validate, plan and preview") as unknown,
+    });
+    expect(notYet(batch())).toBeUndefined();
   });
 });
