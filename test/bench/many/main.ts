@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../../base/errors.ts";
 import { step } from "../../../base/progress.ts";
 import { openRunLedger } from "../../../jobs/run/ledger.ts";
+import { roomFor } from "../../faults/room.ts";
 import { importStandIn } from "../../harness/stand-in.ts";
 import { type Burst, burst, type Cancelled, cancelWhileCreating } from "./burst.ts";
 import { readAll, type Spent, spentBetween } from "./meter.ts";
@@ -46,6 +47,10 @@ export async function benchMany(options: BenchManyOptions): Promise<void> {
   Object.assign(process.env, { MAYFLY_LEDGER: place.env["MAYFLY_LEDGER"] });
   try {
     await step("images for the pods", importStandIn);
+    // Pods go long before their runs are over: more slots than fit do no harm, a node that others have filled does.
+    const { note } = await roomFor(options.slots, 0);
+    if (note !== undefined)
+      console.error(`note: pods of fewer runs than slots fit on the lab's node: ${note}`);
     const result = await measure(place, options);
     if (options.json) console.log(JSON.stringify(result));
     else printMany(result);
