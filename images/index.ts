@@ -18,7 +18,7 @@ import { SPARK_RECIPES, type SparkRecipe } from "./spark/recipe.ts";
 
 export type { ProvidedImage } from "./build/keep.ts";
 export { missingImagePackages } from "./build/tools.ts";
-export { provideWorkerImage, type WorkerTools } from "./worker/index.ts";
+export { provideWorkerImage } from "./worker/index.ts";
 
 /** Raise it when images/build/ makes another image from the same recipe. */
 const BUILDER = 1;

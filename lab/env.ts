@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import { EXIT, UserError } from "../base/errors.ts";
 import { environmentLines, readConnection } from "./connection.ts";
 import { labPaths } from "./paths.ts";
 import { workersConnection } from "./worker/config.ts";
-import { ledgerUrl } from "./worker/ledger.ts";
+import { ledgerVariables } from "./worker/ledger.ts";
 import { knownWorkers } from "./worker/up.ts";
 
 /**
@@ -22,9 +21,6 @@ export function labEnv(workers = false): string {
       hint: "Run 'npx mayfly lab up --workers 2' first.",
     });
   }
-  const ledger = {
-    MAYFLY_LEDGER: ledgerUrl(join(paths.certificates, "ca.crt")),
-    PGPASSFILE: paths.ledgerPassword,
-  };
-  return `${environmentLines(workersConnection(connection), paths.workersConnection, ledger).join("\n")}\n`;
+  const shared = workersConnection(connection);
+  return `${environmentLines(shared, paths.workersConnection, ledgerVariables(paths)).join("\n")}\n`;
 }

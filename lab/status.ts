@@ -7,6 +7,8 @@ import { kindStatus } from "./kind/status.ts";
 import { isOfLab, leftovers, requireRoot } from "./leftovers.ts";
 import type { LabStatus, PartStatus } from "./parts.ts";
 import { type LabPaths, labPaths } from "./paths.ts";
+import { ledgerHealth } from "./worker/ledger.ts";
+import { knownWorkers } from "./worker/up.ts";
 
 /** The state of each part, checked just now. Never throws for a part that does not work. */
 export async function labStatus(): Promise<LabStatus> {
@@ -31,9 +33,9 @@ async function processParts(paths: LabPaths): Promise<PartStatus[]> {
   const supervision = supervisionOf(paths);
   const checks = healthChecks(paths);
   const kubelet = runningRecord(supervision, "kubelet");
-  const daemons = PARTS.map(async (name): Promise<PartStatus> => {
+  const daemon = async (name: string, check: () => Promise<string | undefined>): Promise<PartStatus> => {
     const record = runningRecord(supervision, name);
-    const problem = record === undefined ? "not running" : await checks[name]();
+    const problem = record === undefined ? "not running" : await check();
     return {
       name,
       pid: record?.pid,
@@ -42,7 +44,7 @@ async function processParts(paths: LabPaths): Promise<PartStatus[]> {
       problem,
       log: `${paths.logs}/${name}.log`,
     };
-  });
+  };
   const other = async (name: string, check: () => Promise<string | undefined>): Promise<PartStatus> => {
     const problem =
       kubelet === undefined ? "not running" : await check().catch((error: unknown) => String(error));
@@ -56,7 +58,9 @@ async function processParts(paths: LabPaths): Promise<PartStatus[]> {
     };
   };
   return await Promise.all([
-    ...daemons,
+    ...PARTS.map(async (name) => await daemon(name, checks[name])),
+    // Only while there are workers in the cluster.
+    ...(knownWorkers(paths) === undefined ? [] : [daemon("postgres", ledgerHealth)]),
     other("node", async () => await nodeHealth(new Api(paths.certificates), kubelet?.startedAt)),
     other("dns", dnsHealth),
   ]);

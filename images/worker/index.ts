@@ -3,8 +3,6 @@ import { requireTools } from "../build/tools.ts";
 import { buildWorkerImage } from "./image.ts";
 import { type WorkerTools, workerInputs, workerTag } from "./inputs.ts";
 
-export type { WorkerTools } from "./inputs.ts";
-
 /** The image's name without its tag. */
 const REPOSITORY = "mayfly.dev/worker";
 

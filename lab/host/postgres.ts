@@ -17,7 +17,7 @@ export interface Owner {
  * @throws UserError `packages-missing`, `postgres-needs-root`
  */
 export async function ensurePostgres(report: Report): Promise<string> {
-  const there = programs();
+  const there = postgresPrograms();
   if (there !== undefined) return there;
   if (process.getuid?.() !== 0) {
     throw new UserError("postgres-needs-root", "Postgres is not installed, and only root can install it.", {
@@ -26,7 +26,7 @@ export async function ensurePostgres(report: Report): Promise<string> {
     });
   }
   await ensurePackages(["postgresql"], report);
-  const made = programs();
+  const made = postgresPrograms();
   if (made !== undefined) return made;
   throw new UserError("packages-missing", `Debian's package postgresql brought no server under ${ROOT}.`, {
     exitCode: EXIT.unavailable,
@@ -37,7 +37,7 @@ export async function ensurePostgres(report: Report): Promise<string> {
 const ROOT = "/usr/lib/postgresql";
 
 /** Where Debian has the newest server's programs; undefined where there is none. */
-function programs(): string | undefined {
+export function postgresPrograms(): string | undefined {
   const versions = existsSync(ROOT)
     ? readdirSync(ROOT).sort((one, other) => Number(other) - Number(one))
     : [];

@@ -4,8 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { chown, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readCertificate } from "../cluster/certificates.ts";
+import type { LedgerVariables } from "../connection.ts";
 import { readIfThere, writeIfChanged } from "../host/files.ts";
-import { initPostgres, type Owner, postgresOwner } from "../host/postgres.ts";
+import { initPostgres, type Owner, postgresOwner, postgresPrograms } from "../host/postgres.ts";
 import { run } from "../host/run.ts";
 import type { Unit } from "../host/unit.ts";
 import type { LabPaths } from "../paths.ts";
@@ -23,11 +24,17 @@ export const LEDGER = {
 } as const;
 
 /** The ledger's URL. Its password is in the password file. @param ca Path of the authority's certificate. */
-export const ledgerUrl = (ca: string): string =>
+const ledgerUrl = (ca: string): string =>
   `postgres://${NAME}@${LEDGER.host}:${LEDGER.port}/${NAME}?sslmode=verify-full&sslrootcert=${encodeURIComponent(ca)}`;
 
+/** Variables by which a process of this machine finds the ledger; the password stays in its file. */
+export const ledgerVariables = (paths: LabPaths): LedgerVariables => ({
+  MAYFLY_LEDGER: ledgerUrl(join(paths.certificates, "ca.crt")),
+  PGPASSFILE: paths.ledgerPassword,
+});
+
 /** A line of Postgres' password file: https://www.postgresql.org/docs/current/libpq-pgpass.html */
-export const passwordLine = (password: string): string =>
+const passwordLine = (password: string): string =>
   `${LEDGER.host}:${LEDGER.port}:${NAME}:${NAME}:${password}\n`;
 
 /** Only by TLS, only with the password, only this user to this database. Nobody else has a way in. */
@@ -87,7 +94,12 @@ export async function ledgerUnit(paths: LabPaths, bin: string): Promise<Unit> {
   };
 }
 
-/** Undefined if it takes connections. */
+/** Undefined if the ledger takes connections. */
+export async function ledgerHealth(): Promise<string | undefined> {
+  const bin = postgresPrograms();
+  return bin === undefined ? "Postgres is not installed" : await answers(bin);
+}
+
 async function answers(bin: string): Promise<string | undefined> {
   const args = ["--host", LEDGER.host, "--port", String(LEDGER.port), "--timeout", "2", "--quiet"];
   try {
