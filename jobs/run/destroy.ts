@@ -83,6 +83,7 @@ async function take(row: LedgerRun, place: Place, signal?: AbortSignal): Promise
     return await place.acquire({
       run: row,
       knownFence: row.fence,
+      former: new Set(),
       signal: signal ?? new AbortController().signal,
       onWaiting: () => undefined,
     });

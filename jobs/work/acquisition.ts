@@ -63,14 +63,12 @@ export class Acquisition {
         return await tools.acquire({
           run,
           knownFence,
+          former: this.#names,
           signal: this.#stop.signal,
           onWaiting: (holder) => {
-            other = !this.#names.has(holder);
-            const whose = other
-              ? `still held by ${holder}`
-              : "not free yet, though its holder was this helper";
+            other = true;
             warn(
-              `The run's lease is ${whose}: waiting until it is given back, or its holder is seen to be dead.`,
+              `The run is still held by ${holder}: waiting until that one gives it back, or is seen to be dead.`,
             );
           },
         });

@@ -71,13 +71,13 @@ export function placeOf(environment: Environment, cluster: RunCluster, timing: L
     environment,
     cluster,
     store,
-    acquire: async ({ run, knownFence, signal, onWaiting }) =>
+    acquire: async ({ run, knownFence, former, signal, onWaiting }) =>
       await acquireLease(await portOf(run), {
         run: run.run,
         holder: holderName(hostname(), process.pid, randomBytes(4)),
         knownFence,
         signal: AbortSignal.any([signal, AbortSignal.timeout(WAIT_LEASES * timing.duration)]),
-        isDead: async (holder) => await isDead(run.holder, holder),
+        isDead: async (holder) => former.has(holder) || (await isDead(run.holder, holder)),
         onWaiting,
         timing,
       }),

@@ -17,6 +17,8 @@ export interface AcquireRequest {
   /** `holder`: who had it, by the ledger. */
   readonly run: Pick<LedgerRun, "run" | "tenant" | "job" | "environment" | "holder">;
   readonly knownFence: number;
+  /** Names that this helper had on leases of the run which it has lost: it does nothing under them any more. */
+  readonly former: ReadonlySet<string>;
   /** Ends the wait for another holder. */
   readonly signal: AbortSignal;
   readonly onWaiting: (holder: string) => void;

@@ -27,12 +27,13 @@ function world() {
         give.abort();
       },
       /** Begins to take the lease; `lease` is there once it has it. */
-      start: (knownFence?: number) => {
+      start: (knownFence?: number, isDead?: (holder: string) => Promise<boolean>) => {
         acquireLease(network, {
           run: "pi-1",
           holder: name,
           clock,
           knownFence,
+          isDead,
           signal: give.signal,
           onWaiting: (holder) => waited.push(holder),
         }).then(
@@ -104,6 +105,16 @@ describe("taking a lease", () => {
       await time.pass(MINUTE);
       expect([ada, ben].filter(({ lease }) => lease !== undefined)).toHaveLength(1);
     }
+  });
+
+  test("whose holder is known to be dead by other means: at once, with the next fence", async () => {
+    const { time, ada, ben } = world();
+    ada.start();
+    await time.pass(100);
+    ben.start(undefined, async (holder) => await Promise.resolve(holder === "ada"));
+    await time.pass(200);
+    expect(ben.mine.fence).toBe(2);
+    expect(ben.waited).toEqual([]);
   });
 
   test("that is given back: as soon as it is seen, with the next fence", async () => {
