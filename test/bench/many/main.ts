@@ -5,10 +5,10 @@ import { step } from "../../../base/progress.ts";
 import { openRunLedger } from "../../../jobs/run/ledger.ts";
 import { roomFor } from "../../faults/room.ts";
 import { importStandIn } from "../../harness/stand-in.ts";
-import { type Burst, burst, type Cancelled, cancelWhileCreating } from "./burst.ts";
+import { type Burst, burst, cancelWhileCreating } from "./burst.ts";
 import { readAll, type Spent, spentBetween } from "./meter.ts";
 import { type BenchPlace, makeBenchPlace } from "./place.ts";
-import { printMany } from "./print.ts";
+import { type ManyResult, printMany } from "./print.ts";
 import { type KubectlLoop, kubectlLoop, type Throughput, throughput } from "./throughput.ts";
 import { type BenchWorker, startBenchWorker } from "./worker.ts";
 
@@ -23,16 +23,6 @@ export interface BenchManyOptions {
   readonly rounds: number;
   readonly parts: readonly Part[];
   readonly json: boolean;
-}
-
-export interface ManyResult {
-  readonly slots: number;
-  readonly plugin: BenchPlace["plugin"];
-  readonly idle: Spent;
-  readonly runs: readonly Throughput[];
-  readonly kubectl: readonly KubectlLoop[];
-  readonly burst: Burst | undefined;
-  readonly cancel: Cancelled | undefined;
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;

@@ -1,8 +1,19 @@
 import { renderTable } from "../../../jobs/cli/output.ts";
 import { percentile, ratio, seconds } from "../statistics.ts";
-import type { ManyResult } from "./main.ts";
-import type { MemorySample } from "./meter.ts";
+import type { Burst, Cancelled } from "./burst.ts";
+import type { MemorySample, Spent } from "./meter.ts";
+import type { BenchPlace } from "./place.ts";
 import type { KubectlLoop, Throughput } from "./throughput.ts";
+
+export interface ManyResult {
+  readonly slots: number;
+  readonly plugin: BenchPlace["plugin"];
+  readonly idle: Spent;
+  readonly runs: readonly Throughput[];
+  readonly kubectl: readonly KubectlLoop[];
+  readonly burst: Burst | undefined;
+  readonly cancel: Cancelled | undefined;
+}
 
 const number = (value: number, digits = 2): string => (Number.isFinite(value) ? value.toFixed(digits) : "-");
 
