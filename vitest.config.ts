@@ -6,7 +6,12 @@ const DOWN = "test/lab/zz-down.test.ts";
 /** Keeps new pods off the lab's node for a while. */
 const ALONE = ["test/e2e/environment-startup-taint.test.ts"];
 /** Six minutes of waiting for leases and grace times: not part of `npm test`, which says so. */
-const DETACHED = ["test/e2e/work.test.ts", "test/e2e/reap.test.ts", "test/e2e/fence-takeover.test.ts"];
+const DETACHED = [
+  "test/e2e/work.test.ts",
+  "test/e2e/reap.test.ts",
+  "test/e2e/fence-takeover.test.ts",
+  "test/e2e/worker-in-cluster.test.ts",
+];
 
 /** Tests of the engine work, those of ledger and contract mostly wait: side by side they take little more than one of them. */
 const BESIDE = { maxWorkers: 4, sequence: { groupOrder: 1 } };
