@@ -8,7 +8,7 @@ export const limitsFrom = ({ tenants }: Pick<EnvironmentContract, "tenants">, sl
   tenants: Object.fromEntries(tenants.map(({ id, limits }) => [id, limits])),
 });
 
-/** MiB of an engine's process, with CLI and plugin beside it, at its most while it makes a cluster: docs/speed.md has how it was measured. */
+/** MiB that a further run may take with its engine, CLI and plugin: 205 to 208 were measured at the peak of four (docs/engine.md), and half as much again for what other plugins take. */
 export const PER_RUN_MIB = 350;
 /** MiB that are left to everything else: on a machine an estimate; in a container there is nothing else but the kernel's copies of files. */
 const RESERVE_MIB = { machine: 1024, container: 256 } as const;
