@@ -30,7 +30,10 @@ function pod(name: string, secret: string): { readonly folder: string; readonly 
     startScript(true).replaceAll(/(?<![\w/.])(\/var\/run|\/tmp|\/scratch)(?=\/)/g, `${folder}$1`),
   );
   const command = ["sh", "-c", 'printf "%s|" "$PWD" "$@"', "java", "-Xmx64m", "a b"];
-  const printed = execFileSync("/bin/bash", [script, ...command], { encoding: "utf8" });
+  const printed = execFileSync("/bin/bash", [script, ...command], {
+    encoding: "utf8",
+    env: { ...process.env, POD_IP: "10.244.0.173" },
+  });
   return { folder, printed };
 }
 
@@ -64,6 +67,7 @@ describe("the start script of Flink's pods", () => {
     expect(one.fingerprint256).not.toBe(other.fingerprint256);
     expect([one.subject, other.issuer]).toEqual(["CN=mayfly-run", "CN=mayfly-run"]);
     expect(other.verify(one.publicKey)).toBe(true);
+    expect(one.subjectAltName).toBe("IP Address:10.244.0.173, DNS:coordinator");
   });
 
   it("leaves keys and credentials to the container's own user, and prints none of them", () => {
