@@ -15,7 +15,8 @@ const JAVA = /^(?:[a-z_][\w$]*\.)+[A-Z][\w$]*(?:: .*)?$/;
  * @param lines The driver's last lines, oldest first.
  */
 export function exceptionOf(lines: readonly string[]): string | undefined {
-  const found = pythonException(lines) ?? javaException(lines) ?? plainError(lines);
+  const found =
+    pythonException(lines) ?? javaException(lines) ?? applicationFailure(lines) ?? plainError(lines);
   return found === undefined || found.length <= LENGTH ? found : `${found.slice(0, LENGTH)}…`;
 }
 
@@ -58,6 +59,17 @@ function javaException(lines: readonly string[]): string | undefined {
   const end = rest.findIndex((line) => !isTrace(line));
   const first = (lines[head] ?? "").replace(/^Exception in thread "[^"]*" /, "");
   return telling([first, ...causes(end === -1 ? rest : rest.slice(0, end))]);
+}
+
+/** Flink's JobManager logs what its application ended with, in a line of one of these (2.3, before, and where it could not even begin). */
+const FLINK = / (PackagedProgramApplication|ApplicationDispatcherBootstrap|ClusterEntrypoint): /;
+
+function applicationFailure(lines: readonly string[]): string | undefined {
+  const head = lines.findLastIndex((line, index) => JAVA.test(line) && FLINK.test(lines[index - 1] ?? ""));
+  if (head === -1) return undefined;
+  const rest = lines.slice(head + 1);
+  const end = rest.findIndex((line) => !isTrace(line));
+  return telling([lines[head] ?? "", ...causes(end === -1 ? rest : rest.slice(0, end))]);
 }
 
 const causes = (lines: readonly string[]): string[] =>

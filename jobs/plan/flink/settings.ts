@@ -41,6 +41,8 @@ const network: Readonly<Record<string, string>> = {
   "jobmanager.rpc.port": String(PORTS.rpc),
   "jobmanager.bind-host": "0.0.0.0",
   "blob.server.port": String(PORTS.blob),
+  // Pods have no names to look up by their addresses.
+  "jobmanager.retrieve-taskmanager-hostname": "false",
   "taskmanager.bind-host": "0.0.0.0",
   "taskmanager.rpc.port": String(PORTS.taskRpc),
   "taskmanager.data.port": String(PORTS.data),

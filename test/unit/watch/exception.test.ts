@@ -164,3 +164,20 @@ OSError: disk
     ).toHaveLength(501);
   });
 });
+
+describe("the exception of Flink's JobManager", () => {
+  it("is the last cause that says something, from what it logs of its application", () => {
+    const lines = [
+      "13:34:44.485 INFO PackagedProgramApplication: Application FAILED: ",
+      "java.util.concurrent.CompletionException: org.apache.flink.client.deployment.application.UnsuccessfulExecutionException: Job Status: FAILED",
+      "\tat java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:331)",
+      "Caused by: org.apache.flink.runtime.client.JobExecutionException: Job execution failed.",
+      "\t... 54 more",
+      'Caused by: java.lang.NumberFormatException: For input string: "one"',
+      "\tat com.acme.Orders.main(Orders.java:12)",
+      "13:34:44.537 INFO PackagedProgramApplication: Start to cancel remaining jobs for application com.acme.Orders (5698).",
+      "13:34:45.102 WARN RpcEndpoint$MainThreadExecutor: The scheduled executor service is shutdown",
+    ];
+    expect(exceptionOf(lines)).toBe('java.lang.NumberFormatException: For input string: "one"');
+  });
+});
