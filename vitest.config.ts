@@ -11,6 +11,7 @@ const DETACHED = [
   "test/e2e/reap.test.ts",
   "test/e2e/fence-takeover.test.ts",
   "test/e2e/worker-in-cluster.test.ts",
+  "test/e2e/workers.test.ts",
 ];
 
 /** Tests of the engine work, those of ledger and contract mostly wait: side by side they take little more than one of them. */
