@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { UserError } from "../../base/errors.ts";
 import { findConnection, readConnection } from "../../jobs/run/environment.ts";
 import { listRuns, run } from "../../jobs/run/index.ts";
@@ -14,6 +14,9 @@ let lab: Connection;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mayfly-refused-"));
   lab = await readConnection(await findConnection(undefined));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
 });
 afterAll(async () => {
   await rm(folder, { recursive: true });
@@ -99,6 +102,8 @@ describe("refused before anything is made", () => {
   });
 
   test("a Pulumi that is not there", async () => {
+    // A developer's shell may have one: `mayfly lab env` puts it there.
+    vi.stubEnv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     const error = await refusal(await jobFile(), await broken({ path: [] }));
     expect(error).toMatchObject({ code: "tool-missing", exitCode: 69 });
   });
