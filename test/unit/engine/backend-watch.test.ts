@@ -52,7 +52,7 @@ test("a backend in S3 is not watched", async () => {
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  "a full file system is told, with the stack and the folder",
+  "a full file system is told, with the stack and the folder (only root may mount one)",
   async () => {
     const root = await mkdtemp(join(tmpdir(), "mayfly-backend-full-"));
     onTestFinished(async () => {
@@ -71,11 +71,14 @@ test.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test.skipIf(process.getuid?.() === 0)("a folder without permission is told", async () => {
-  const { url, folder } = await backend();
-  await chmod(folder, 0o500);
-  const { unwritable } = watch(url);
-  await expect.poll(() => unwritable.aborted).toBe(true);
-  await chmod(folder, 0o700);
-  expect(String(unwritable.reason)).toContain("permission is denied");
-});
+test.skipIf(process.getuid?.() === 0)(
+  "a folder without permission is told (not asked of root, whom permissions do not stop)",
+  async () => {
+    const { url, folder } = await backend();
+    await chmod(folder, 0o500);
+    const { unwritable } = watch(url);
+    await expect.poll(() => unwritable.aborted).toBe(true);
+    await chmod(folder, 0o700);
+    expect(String(unwritable.reason)).toContain("permission is denied");
+  },
+);
