@@ -1,4 +1,4 @@
-import { callWithin } from "./call.ts";
+import { Caller } from "./call.ts";
 import { systemClock } from "./clock.ts";
 import { leaseHeld } from "./errors.ts";
 import { Lease, renewTime } from "./lease.ts";
@@ -47,6 +47,7 @@ class Acquisition {
   readonly #options: AcquireOptions;
   readonly #clock: Clock;
   readonly #timing: LeaseTiming;
+  readonly #caller: Caller;
   #sighting: Sighting | undefined;
   #sentAt: number | undefined;
   #acquireTime = "";
@@ -57,6 +58,7 @@ class Acquisition {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#timing = checked(options.timing ?? LEASE_TIMING);
+    this.#caller = new Caller(this.#clock, this.#timing.call, this.#timing.duration);
   }
 
   async done(): Promise<Lease> {
@@ -64,7 +66,7 @@ class Acquisition {
     let cause: unknown;
     while (!isAborted(signal)) {
       const asked = this.#clock.monotonic();
-      const seen = await this.#call((given) => this.#port.get(given));
+      const seen = await this.#caller.call((given) => this.#port.get(given));
       if (seen.kind === "unanswered") ({ cause } = seen);
       const lease = this.#ours(seen) ?? (await this.#next(seen, asked));
       if (lease === undefined) continue;
@@ -110,7 +112,7 @@ class Acquisition {
       durationSeconds: this.#timing.duration / 1000,
     };
     this.#sentAt = this.#clock.monotonic();
-    const answer = await this.#call((signal) =>
+    const answer = await this.#caller.call((signal) =>
       over === undefined ? this.#port.create(draft, signal) : this.#port.replace(over, draft, signal),
     );
     const lease = this.#ours(answer);
@@ -127,16 +129,13 @@ class Acquisition {
     return new Lease({
       run,
       port: this.#port,
+      caller: this.#caller,
       clock: this.#clock,
       timing: this.#timing,
       record: answer.lease,
       sentAt: this.#sentAt,
       acquireTime: this.#acquireTime,
     });
-  }
-
-  #call(call: (signal: AbortSignal) => Promise<LeaseAnswer>): Promise<LeaseAnswer> {
-    return callWithin(this.#clock, this.#timing.call, call);
   }
 
   async #pause(ms: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { callWithin } from "./call.ts";
+import type { Caller } from "./call.ts";
 import { LeaseLost, type LossReason } from "./errors.ts";
 import type { Clock, LeaseDraft, LeasePort, LeaseRecord, LeaseTiming } from "./types.ts";
 
@@ -6,6 +6,8 @@ import type { Clock, LeaseDraft, LeasePort, LeaseRecord, LeaseTiming } from "./t
 export interface LeaseParts {
   readonly run: string;
   readonly port: LeasePort;
+  /** Knows how long the port takes to answer. */
+  readonly caller: Caller;
   readonly clock: Clock;
   readonly timing: LeaseTiming;
   /** The object as this holder's own write left it. */
@@ -85,14 +87,14 @@ export class Lease {
    * once the run has come to its end for good.
    */
   async release({ remove = false }: { readonly remove?: boolean } = {}): Promise<Released> {
-    const { clock, timing, port } = this.#parts;
+    const { port, caller } = this.#parts;
     this.#ended.abort();
     await this.#renewing;
     for (let tries = 0; tries < 3; tries++) {
       if (this.#lost.signal.aborted) return "not-ours";
       const record = this.#record;
       try {
-        const answer = await callWithin(clock, timing.call, (signal) =>
+        const answer = await caller.call((signal) =>
           remove
             ? port.remove(record, signal)
             : port.replace(record, { ...this.#draft(), holder: "" }, signal),
@@ -133,14 +135,15 @@ export class Lease {
   }
 
   async #tryRenew(): Promise<boolean> {
-    const { clock, timing, port } = this.#parts;
+    const { clock, port, caller } = this.#parts;
     // The second try is for a renewal whose answer was lost, or an object that somebody labelled: it is ours, only its version is new.
     for (let tries = 0; tries < 2 && this.held; tries++) {
       const sentAt = clock.monotonic();
       const record = this.#record;
       try {
-        const answer = await callWithin(clock, Math.min(timing.call, this.#left()), (signal) =>
-          port.replace(record, this.#draft(), signal),
+        const answer = await caller.call(
+          (signal) => port.replace(record, this.#draft(), signal),
+          this.#left(),
         );
         switch (answer.kind) {
           case "lease":
@@ -168,8 +171,8 @@ export class Lease {
 
   /** Whether the object is still ours; if so its present version is taken on, without gaining any time by it. */
   async #readBack(): Promise<boolean> {
-    const { clock, timing, port } = this.#parts;
-    const answer = await callWithin(clock, timing.call, (signal) => port.get(signal));
+    const { port, caller } = this.#parts;
+    const answer = await caller.call((signal) => port.get(signal));
     switch (answer.kind) {
       case "lease": {
         const { lease } = answer;

@@ -58,7 +58,7 @@ export interface LeaseTiming {
   readonly renew: number;
   /** From a renewal that was not answered to the next try. */
   readonly retry: number;
-  /** One call gets so long. */
+  /** One call gets so long, twice as long after one that was late. */
   readonly call: number;
   /** The holder gives up so long before others may take over. */
   readonly margin: number;

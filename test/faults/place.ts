@@ -66,6 +66,8 @@ export interface PlaceOptions {
   readonly job?: Readonly<Record<string, unknown>>;
   /** Path of the environment's contract; the lab's where left out. */
   readonly contract?: string;
+  /** How long a lease lasts, in seconds; `LEASE_SECONDS` where left out. */
+  readonly leaseSeconds?: number | undefined;
 }
 
 /** Short, so that a dead worker is seen soon; long enough for a renewal on a busy machine. In seconds. */
@@ -158,7 +160,7 @@ export async function makePlace(
       XDG_STATE_HOME: state,
       MAYFLY_CONNECTION: connectionOf(holder),
       MAYFLY_LEDGER: ledger,
-      MAYFLY_LEASE_SECONDS: String(LEASE_SECONDS),
+      MAYFLY_LEASE_SECONDS: String(options.leaseSeconds ?? LEASE_SECONDS),
       [mark.name]: markOf(holder).value,
     }),
     secrets,

@@ -43,6 +43,7 @@ export async function tryFault(
   const postgres = fault.ledger === "postgres" ? await shared() : own;
   const place = await makePlace(`fault-${process.pid}-${serial}`, certificate, {
     ledger: await postgres?.database(),
+    leaseSeconds: fault.leaseSeconds,
   });
   const stage = new Stage(fault, place, cluster, own);
   try {

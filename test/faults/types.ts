@@ -73,6 +73,8 @@ export interface Fault {
   readonly alone?: boolean;
   /** Default: a SQLite file. `postgres`: a database of its own on one server for all; `own postgres`: a server that may be harmed. */
   readonly ledger?: "postgres" | "own postgres";
+  /** How long a lease of this fault's helpers lasts, in seconds; default `LEASE_SECONDS`. */
+  readonly leaseSeconds?: number;
   /** Of the job's driver; default 1. */
   readonly seconds?: number;
   /** Replaces fields of the job. */
