@@ -61,6 +61,10 @@ async function look(
   }
 }
 
+/** Whether a file's name is that of a stack's try, which who is killed meanwhile leaves. */
+export const isProbe = (name: string, stack: string): boolean =>
+  name.startsWith(`.${stack}-`) && /^[0-9a-f]{8}\.probe$/.test(name.slice(stack.length + 2));
+
 /** Why not; undefined where it can be written, or where that is not the file system's fault. */
 async function tryWrite(folder: string, stack: string): Promise<string | undefined> {
   // A name that Pulumi takes for no stack.

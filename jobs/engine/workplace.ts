@@ -1,6 +1,7 @@
 import { access, constants, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isProbe } from "./backend-watch.ts";
 import { CliFailed, runPulumi } from "./command.ts";
 import { classifyFailure, EngineFailure } from "./errors.ts";
 import { PROJECT } from "./project.ts";
@@ -101,20 +102,25 @@ export async function forgetStack(place: Workplace, stack: string): Promise<void
 
 /**
  * Who dies, or finds the disk full, while it writes a lock or a state into a backend of files leaves a temporary file there. Pulumi takes
- * that of a lock for somebody's, fails to read it, and refuses each operation on the stack from then on. Locks themselves are left alone.
+ * that of a lock for somebody's, fails to read it, and refuses each operation on the stack from then on. Locks themselves are left alone;
+ * tries of backend-watch.ts go too.
  */
 async function removeHalfFiles(place: Workplace, stack: string): Promise<void> {
   const backend = backendOf(place);
   if (!backend.startsWith("file:///")) return;
   const root = join(fileURLToPath(backend), ".pulumi");
-  const sweep = async (folder: string, begins: string): Promise<void> => {
+  const sweep = async (folder: string, isLeft: (name: string) => boolean): Promise<void> => {
     const names = await readdir(folder).catch(() => []);
-    const half = names.filter((name) => name.startsWith(begins) && name.endsWith(".tmp"));
-    await Promise.all(half.map((name) => rm(join(folder, name), { force: true })));
+    await Promise.all(names.filter(isLeft).map((name) => rm(join(folder, name), { force: true })));
   };
-  await sweep(join(root, "locks", "organization", PROJECT, stack), "");
-  await sweep(join(root, "locks", "organization", PROJECT), `${stack}.`);
-  await sweep(join(root, "stacks", PROJECT), `${stack}.json.`);
+  const half =
+    (begins: string) =>
+    (name: string): boolean =>
+      name.startsWith(begins) && name.endsWith(".tmp");
+  const isState = half(`${stack}.json.`);
+  await sweep(join(root, "locks", "organization", PROJECT, stack), half(""));
+  await sweep(join(root, "locks", "organization", PROJECT), half(`${stack}.`));
+  await sweep(join(root, "stacks", PROJECT), (name) => isState(name) || isProbe(name, stack));
 }
 
 /** No operation takes as long. */

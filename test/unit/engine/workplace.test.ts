@@ -102,3 +102,12 @@ test("states that a full disk left half written go with their stack, those of ot
     "acme-etl-12.json.18eaf58cabd9fbca.tmp",
   ]);
 });
+
+test("tries of who was killed while it watched the backend go with their stack, those of others stay", async () => {
+  const { place, stacks } = await fakePulumi("none", "");
+  await mkdir(stacks, { recursive: true });
+  const others = [".acme-etl-1-2-786af04a.probe", ".acme-etl-12-786af04a.probe"];
+  for (const name of [".acme-etl-1-786af04a.probe", ...others]) await writeFile(join(stacks, name), "");
+  await removeStack(place, "acme-etl-1");
+  expect((await readdir(stacks)).sort()).toEqual(others);
+});
