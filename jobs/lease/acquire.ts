@@ -50,6 +50,7 @@ class Acquisition {
   readonly #caller: Caller;
   #sighting: Sighting | undefined;
   #sentAt: number | undefined;
+  #created = false;
   #acquireTime = "";
   #told: string | undefined;
 
@@ -71,8 +72,8 @@ class Acquisition {
       const lease = this.#ours(seen) ?? (await this.#next(seen, asked));
       if (lease === undefined) continue;
       if (!isAborted(signal)) return lease;
-      // Nobody had it before: its number need not be remembered.
-      await lease.release({ remove: lease.fence === 1 });
+      // There was none before, perhaps as the run is over; its number is in the ledger.
+      await lease.release({ remove: this.#created });
     }
     throw leaseHeld(run, this.#told, cause ?? signal.reason);
   }
@@ -112,6 +113,7 @@ class Acquisition {
       durationSeconds: this.#timing.duration / 1000,
     };
     this.#sentAt = this.#clock.monotonic();
+    this.#created = over === undefined;
     const answer = await this.#caller.call((signal) =>
       over === undefined ? this.#port.create(draft, signal) : this.#port.replace(over, draft, signal),
     );
@@ -134,6 +136,7 @@ class Acquisition {
       timing: this.#timing,
       record: answer.lease,
       sentAt: this.#sentAt,
+      created: this.#created,
       acquireTime: this.#acquireTime,
     });
   }

@@ -15,6 +15,8 @@ export interface LeaseParts {
   /** Monotonic time when that write was sent: from then on it counts. */
   readonly sentAt: number;
   readonly acquireTime: string;
+  /** Whether there was no object before. */
+  readonly created: boolean;
 }
 
 /** What became of a lease that was given back. `unanswered`: it runs out by itself. */
@@ -31,6 +33,8 @@ export class Lease {
   /** Number of acquisitions of this run's lease; every later holder has a higher one. */
   readonly fence: number;
   readonly holder: string;
+  /** Whether its object was made anew though the run had one: somebody has deleted it, as is done when the run is over. */
+  readonly remade: boolean;
   readonly #parts: LeaseParts;
   readonly #lost = new AbortController();
   readonly #ended = new AbortController();
@@ -46,6 +50,7 @@ export class Lease {
     this.run = parts.run;
     this.holder = parts.record.holder;
     this.fence = parts.record.transitions + 1;
+    this.remade = parts.created && this.fence > 1;
     void this.#keep();
   }
 

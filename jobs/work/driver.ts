@@ -298,9 +298,10 @@ export class Driver implements Driven {
     if (lease !== undefined) await lease.release({ remove });
   }
 
-  /** Nothing of ours goes on: another helper need not wait for the lease to run out. */
+  /** Nothing of ours goes on: another helper need not wait for the lease to run out, and a run that it has ended keeps none. */
   async #giveBack(): Promise<void> {
-    if (this.lease?.lost.aborted === false) await this.#release(false);
+    const { lease } = this;
+    if (lease?.lost.aborted === false) await this.#release(this.#gone.signal.aborted && lease.remade);
   }
 
   #hasMore(): boolean {

@@ -11,7 +11,7 @@ import type { ObjectStore } from "../store/index.ts";
 import type { ObservedRun } from "../watch/index.ts";
 
 /** What a driver needs of a lease. */
-export type HeldLease = Pick<Lease, "fence" | "holder" | "lost" | "guard" | "release">;
+export type HeldLease = Pick<Lease, "fence" | "holder" | "remade" | "lost" | "guard" | "release">;
 
 export interface AcquireRequest {
   /** `holder`: who had it, by the ledger. */

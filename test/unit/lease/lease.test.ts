@@ -80,7 +80,7 @@ describe("taking a lease", () => {
     const { time, ada, server } = world();
     ada.start();
     await time.pass(100);
-    expect(ada.mine.fence).toBe(1);
+    expect(ada.mine).toMatchObject({ fence: 1, remade: false });
     expect(server.lease).toMatchObject({ holder: "ada", transitions: 0, durationSeconds: 30 });
   });
 
@@ -99,6 +99,7 @@ describe("taking a lease", () => {
     ada.start(7);
     await time.pass(100);
     expect(ada.mine.fence).toBe(8);
+    expect(ada.mine.remade).toBe(true);
   });
 
   test("at the same moment as another one: exactly one wins, whoever is closer", async () => {

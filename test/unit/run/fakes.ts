@@ -76,6 +76,8 @@ export interface Scenario {
   readonly lease?: "held" | "hangs";
   /** The so-manieth time that somebody asks whether the lease is ours, it is not any more. */
   readonly guardFailsAt?: number;
+  /** The lease's object was gone though the run had one. */
+  readonly remade?: boolean;
   /** The ledger can't be written from the so-manieth update on. */
   readonly ledgerFailsAt?: number;
   /** What is wrong with the fence. */
@@ -137,19 +139,21 @@ export function fakeTools(scenario: Scenario = {}): FakeTools {
         throw new UserError("lease-held", "The API server gave no answer.");
       }
       calls.push(`lease ${knownFence + 1}`);
-      const lease = fakeLease(knownFence + 1, calls, scenario.guardFailsAt);
+      const lease = fakeLease(knownFence + 1, calls, scenario);
       leases.push(lease);
       return lease;
     },
   };
 }
 
-function fakeLease(fence: number, calls: string[], guardFailsAt = 0): FakeLease {
+function fakeLease(fence: number, calls: string[], scenario: Scenario): FakeLease {
+  const { guardFailsAt = 0, remade = false } = scenario;
   const lost = new AbortController();
   let guards = 0;
   return {
     fence,
     holder: `helper-1/42/abc${fence}`,
+    remade,
     lost: lost.signal,
     guard: async () => {
       await Promise.resolve();

@@ -135,6 +135,12 @@ describe("a run that is not ours any more", () => {
     if (calls(it).includes("lease 1")) expect(calls(it)).toContain("lease given back");
   });
 
+  test("is left, and its lease goes, where another helper had ended it and removed the lease before this one took it", async () => {
+    const it = begun({ scenario: { remade: true }, stolenAt: 2 });
+    await expect(it.driver.done).resolves.toBe("not-ours");
+    expect(calls(it)).toContain("lease removed");
+  });
+
   test.each([2, 3, 4, 5, 6, 7])(
     "whose ledger is damaged from write %i on keeps no lease that nobody works under",
     async (brokenAt) => {
