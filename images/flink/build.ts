@@ -1,16 +1,14 @@
-import { cp, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { projectDir } from "../../base/paths.ts";
 import { step } from "../../base/progress.ts";
 import { BASE, SOURCE_DATE_EPOCH } from "../base/recipe.ts";
-import { type ImageDocuments, imageDocuments, packArchive } from "../build/archive.ts";
 import { provideBase } from "../build/base.ts";
 import { runInRoot } from "../build/chroot.ts";
 import { download } from "../build/download.ts";
+import { type BuiltImage, finishImage, layOutBase, relative, writeContext } from "../build/image.ts";
 import type { BuildPlaces } from "../build/keep.ts";
-import { type Layer, packLayer } from "../build/layer.ts";
+import { packLayer } from "../build/layer.ts";
 import type { Lock } from "../build/lock.ts";
-import { run } from "../build/run.ts";
 import { flinkContext } from "./context.ts";
 import { assembleArguments, ENTRYPOINT, ENVIRONMENT, LAYOUT, USER } from "./layout.ts";
 import { flinkPackages } from "./lock.ts";
@@ -18,13 +16,6 @@ import type { FlinkRecipe } from "./recipe.ts";
 
 /** The script that both ways of building run inside the image. */
 export const FLINK_SCRIPTS = join(projectDir, "images/flink/files");
-
-/** An image that was built, and what is in it. */
-export interface BuiltFlinkImage extends ImageDocuments {
-  readonly layers: readonly Pick<Layer, "what" | "digest" | "size">[];
-}
-
-const relative = (path: string): string => path.replace(/^\//, "");
 
 /**
  * Builds one Flink image without Docker and writes its archive. Three layers: Debian with Java, which the Spark images have too; Flink; the
@@ -37,19 +28,16 @@ export async function buildFlinkImage(
   places: BuildPlaces,
   archive: string,
   signal?: AbortSignal,
-): Promise<BuiltFlinkImage> {
+): Promise<BuiltImage> {
   const { version, image } = recipe;
   const { scratch } = places;
   const downloads = await download(flinkPackages(recipe), lock, places.downloads, signal);
   const base = await provideBase(BASE, places.layers, scratch, signal);
   const root = join(scratch, "root");
-  const build = await writeContext(recipe, lock, scratch);
+  const build = await writeContext(scratch, version, FLINK_SCRIPTS, flinkContext(recipe, lock));
 
   await step(`lay out Flink ${version}`, async () => {
-    await mkdir(root, { recursive: true });
-    const extract = ["--extract", "--file", base.path, "--directory", root, "--numeric-owner", "-p"];
-    await run("base layer", "tar", extract);
-    await writeFile(join(root, "etc/hosts"), "127.0.0.1 localhost\n");
+    await layOutBase(base, root);
     await runInRoot(`Flink ${version}`, {
       root,
       user: "0:0",
@@ -79,7 +67,7 @@ export async function buildFlinkImage(
     ),
     await packLayer(root, { what: "S3 plugin", paths: [s3] }, join(scratch, "s3.tar"), signal),
   ]);
-  const documents = imageDocuments(
+  return await finishImage(
     {
       name: image,
       user: `${USER.id}:${USER.id}`,
@@ -93,20 +81,8 @@ export async function buildFlinkImage(
       },
     },
     layers,
+    scratch,
+    archive,
+    signal,
   );
-  await step(`write the archive of ${image}`, async () => {
-    await packArchive(documents, layers, scratch, archive, signal);
-  });
-  return { ...documents, layers: layers.map(({ what, digest, size }) => ({ what, digest, size })) };
-}
-
-/** A Dockerfile's context: the rendered files of the recipe, and a copy of the script, which may be edited while it runs. */
-async function writeContext(recipe: FlinkRecipe, lock: Lock, scratch: string): Promise<string> {
-  const build = join(scratch, "context");
-  await mkdir(join(build, recipe.version, "jvm"), { recursive: true });
-  await cp(FLINK_SCRIPTS, join(build, "files"), { recursive: true });
-  for (const [path, content] of Object.entries(flinkContext(recipe, lock))) {
-    await writeFile(join(build, path), content);
-  }
-  return build;
 }

@@ -3,8 +3,8 @@ import { appendFile, chmod, copyFile, mkdir, readdir, rename, rm, stat } from "n
 import { dirname, join } from "node:path";
 import { projectDir } from "../../base/paths.ts";
 import { step } from "../../base/progress.ts";
-import { type ImageDocuments, imageDocuments, packArchive } from "../build/archive.ts";
 import { provideBase } from "../build/base.ts";
+import { type BuiltImage, finishImage, relative } from "../build/image.ts";
 import type { BuildPlaces } from "../build/keep.ts";
 import { type Layer, type LayerContent, packLayer } from "../build/layer.ts";
 import { run } from "../build/run.ts";
@@ -22,13 +22,6 @@ import {
 import { WORKER_BASE } from "./recipe.ts";
 import { copyFiles, copyPackages, writeScript } from "./tree.ts";
 
-const relative = (path: string): string => path.replace(/^\//, "");
-
-/** An image that was built, and what is in it. */
-export interface BuiltWorkerImage extends ImageDocuments {
-  readonly layers: readonly Pick<Layer, "what" | "digest" | "size">[];
-}
-
 /**
  * Builds the worker's image without Docker and writes its archive. Four layers, from what changes never to what changes daily: Debian;
  * Node and Pulumi; npm packages; Mayfly. The first three are kept.
@@ -40,7 +33,7 @@ export async function buildWorkerImage(
   { layers: folder, scratch }: BuildPlaces,
   archive: string,
   signal?: AbortSignal,
-): Promise<BuiltWorkerImage> {
+): Promise<BuiltImage> {
   const base = await provideBase(WORKER_BASE, folder, scratch, signal);
   const home = relative(WORKER_LAYOUT.home);
   const layers = await step("lay out the worker's image", async () => [
@@ -94,7 +87,7 @@ export async function buildWorkerImage(
     return { ...layer, path };
   }
 
-  const documents = imageDocuments(
+  return await finishImage(
     {
       name,
       user: `${WORKER_USER.id}:${WORKER_USER.id}`,
@@ -108,11 +101,10 @@ export async function buildWorkerImage(
       },
     },
     layers,
+    scratch,
+    archive,
+    signal,
   );
-  await step(`write the archive of ${name}`, async () => {
-    await packArchive(documents, layers, scratch, archive, signal);
-  });
-  return { ...documents, layers: layers.map(({ what, digest, size }) => ({ what, digest, size })) };
 }
 
 const keyOf = (inputs: unknown): string => sha256Text(JSON.stringify(inputs)).slice(0, 16);
