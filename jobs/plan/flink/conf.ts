@@ -1,8 +1,7 @@
-import { listNames } from "../../../base/nearest.ts";
-import { refuse } from "../refusal.ts";
+import { insteadOf, type ReservedKeys, refuseKeys, refuseOptions } from "../conf.ts";
 
 /** Settings that Mayfly computes or that have no meaning in its clusters, and what to use instead. First match counts. */
-const RESERVED: readonly { readonly pattern: RegExp; readonly instead: string | undefined }[] = [
+const RESERVED: readonly ReservedKeys[] = [
   { pattern: /^taskmanager\.memory\.managed\.(fraction|size)$/, instead: "taskManagers.managed" },
   { pattern: /^taskmanager\.memory\.network\.(fraction|min|max)$/, instead: "taskManagers.network" },
   { pattern: /^taskmanager\.memory\.task\.off-heap\.size$/, instead: "taskManagers.offHeap" },
@@ -56,13 +55,7 @@ const RESERVED: readonly { readonly pattern: RegExp; readonly instead: string | 
 ];
 
 /** What to do instead of setting a key with `conf`; undefined where a job may set it. */
-export function reservedSetting(key: string): string | undefined {
-  const found = RESERVED.find(({ pattern }) => pattern.test(key));
-  if (found === undefined) return undefined;
-  return found.instead === undefined
-    ? `Leave out ${key}, it is the same for every job.`
-    : `Instead of ${key} use ${found.instead}.`;
-}
+export const reservedSetting = (key: string): string | undefined => insteadOf(RESERVED, key);
 
 /** Keys of JVM options, and those that would contradict the plan. */
 const OPTIONS = /^env\.java\.(opts|default-opts)\./;
@@ -85,30 +78,14 @@ export const ownSettings = (conf: Readonly<Record<string, string>>): Record<stri
 
 /** Refuses a job's `conf` that names computed settings, all of them at once. */
 export function checkConf(conf: Readonly<Record<string, string>>): void {
-  const refused = Object.keys(conf).flatMap((key) => {
-    const instead =
-      OPTIONS.test(key) && !TAKEN_OPTIONS.includes(key)
-        ? `Instead of ${key} use ${TAKEN_OPTIONS.join(", ")}.`
-        : reservedSetting(key);
-    return instead === undefined ? [] : [{ key, instead }];
+  refuseKeys(conf, (key) =>
+    OPTIONS.test(key) && !TAKEN_OPTIONS.includes(key)
+      ? `Instead of ${key} use ${TAKEN_OPTIONS.join(", ")}.`
+      : reservedSetting(key),
+  );
+  refuseOptions(conf, TAKEN_OPTIONS, {
+    split: (text) => text.split(/\s+/),
+    reserved: RESERVED_OPTION,
+    hint: "Heaps come from jobManager.memory and taskManagers.memory; the class path from application.jars.",
   });
-  const [first] = refused;
-  if (first !== undefined) {
-    refuse({
-      code: "reserved-property",
-      message: `conf sets ${listNames(refused.map(({ key }) => key))}, which Mayfly computes.`,
-      path: `conf.${first.key}`,
-      hint: refused.map(({ instead }) => instead).join(" "),
-    });
-  }
-  for (const key of TAKEN_OPTIONS) {
-    const option = (conf[key] ?? "").split(/\s+/).find((word) => RESERVED_OPTION.test(word));
-    if (option === undefined) continue;
-    refuse({
-      code: "reserved-option",
-      message: `${key} sets ${option}, which Mayfly computes.`,
-      path: `conf.${key}`,
-      hint: "Heaps come from jobManager.memory and taskManagers.memory; the class path from application.jars.",
-    });
-  }
 }

@@ -1,8 +1,7 @@
-import { listNames } from "../../../base/nearest.ts";
-import { refuse } from "../refusal.ts";
+import { insteadOf, type ReservedKeys, refuseKeys, refuseOptions } from "../conf.ts";
 
 /** Properties that Mayfly computes or that have no meaning in its clusters, and what to use instead. First match counts. */
-const RESERVED: readonly { readonly pattern: RegExp; readonly instead: string | undefined }[] = [
+const RESERVED: readonly ReservedKeys[] = [
   { pattern: /^spark\.app\.name$/, instead: "name" },
   { pattern: /^spark\.executor\.memory$/, instead: "workers.memory" },
   {
@@ -51,13 +50,7 @@ const RESERVED: readonly { readonly pattern: RegExp; readonly instead: string | 
 ];
 
 /** What to do instead of setting a property with `conf`; undefined where a job may set it. */
-export function reservedProperty(key: string): string | undefined {
-  const found = RESERVED.find(({ pattern }) => pattern.test(key));
-  if (found === undefined) return undefined;
-  return found.instead === undefined
-    ? `Leave out ${key}, it is the same for every job.`
-    : `Instead of ${key} use ${found.instead}.`;
-}
+export const reservedProperty = (key: string): string | undefined => insteadOf(RESERVED, key);
 
 /** JVM options that would contradict the plan. */
 const RESERVED_OPTION =
@@ -71,27 +64,10 @@ export function splitOptions(text: string): string[] {
 
 /** Refuses a job's `conf` that names computed properties, all of them at once. */
 export function checkConf(conf: Readonly<Record<string, string>>): void {
-  const refused = Object.keys(conf).flatMap((key) => {
-    const instead = reservedProperty(key);
-    return instead === undefined ? [] : [{ key, instead }];
+  refuseKeys(conf, reservedProperty);
+  refuseOptions(conf, ["spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"], {
+    split: splitOptions,
+    reserved: RESERVED_OPTION,
+    hint: "Heaps come from driver.memory and workers.memory; the class path from application.jars.",
   });
-  const [first] = refused;
-  if (first !== undefined) {
-    refuse({
-      code: "reserved-property",
-      message: `conf sets ${listNames(refused.map(({ key }) => key))}, which Mayfly computes.`,
-      path: `conf.${first.key}`,
-      hint: refused.map(({ instead }) => instead).join(" "),
-    });
-  }
-  for (const key of ["spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"]) {
-    const option = splitOptions(conf[key] ?? "").find((word) => RESERVED_OPTION.test(word));
-    if (option === undefined) continue;
-    refuse({
-      code: "reserved-option",
-      message: `${key} sets ${option}, which Mayfly computes.`,
-      path: `conf.${key}`,
-      hint: "Heaps come from driver.memory and workers.memory; the class path from application.jars.",
-    });
-  }
 }
