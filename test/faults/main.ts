@@ -5,8 +5,8 @@ import { printError, printJson, printLine, renderTable } from "../../jobs/cli/ou
 import { openCluster } from "../../jobs/watch/index.ts";
 import { readConnection } from "../../lab/connection.ts";
 import { labPaths } from "../../lab/paths.ts";
+import { importStandIn } from "../harness/stand-in.ts";
 import { makeCertificate } from "./certificate.ts";
-import { importStandIn } from "./image.ts";
 import { apiServerFaults } from "./list/api-server.ts";
 import { cancelFaults } from "./list/cancel.ts";
 import { clusterFaults } from "./list/cluster.ts";

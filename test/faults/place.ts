@@ -11,9 +11,9 @@ import { readKubeconfig } from "../../jobs/watch/kubeconfig.ts";
 import { readConnection } from "../../lab/connection.ts";
 import { labPaths } from "../../lab/paths.ts";
 import type { Connection } from "../../schema/connection.ts";
+import { standInJob } from "../harness/stand-in.ts";
 import type { Certificate } from "./certificate.ts";
 import { type Gate, openGate } from "./gate.ts";
-import { STAND_IN } from "./image.ts";
 import { type FaultProxy, startProxy } from "./proxy.ts";
 
 /** Who works on a run: the helper that began, and whoever comes after it. */
@@ -166,7 +166,10 @@ export async function makePlace(
     secrets,
     job: async (changes = {}, seconds = 1) => {
       const path = join(folder, "job.yaml");
-      await writeFile(path, stringify({ ...jobOf(name, seconds), ...options.job, ...changes }));
+      await writeFile(
+        path,
+        stringify({ ...standInJob(name, seconds), deadline: "4m", ...options.job, ...changes }),
+      );
       return path;
     },
     remove: async () => {
@@ -205,20 +208,3 @@ async function s3Secrets(file: string): Promise<(readonly [string, string])[]> {
   const found = (await readFile(file, "utf8")).matchAll(/^\s*aws_secret_access_key\s*=\s*(\S+)/gm);
   return [...found].map(([, secret = ""], index) => [`S3 secret ${index + 1}`, secret] as const);
 }
-
-const SMALL = { cpu: "50m", memory: "512Mi" } as const;
-
-const jobOf = (name: string, seconds: number): Readonly<Record<string, unknown>> => ({
-  apiVersion: "mayfly.dev/v1",
-  name,
-  tenant: "demo",
-  engine: "spark",
-  version: "4.0",
-  image: STAND_IN,
-  application: { kind: "python", file: "local:///opt/spark/app.py" },
-  arguments: [String(seconds)],
-  driver: SMALL,
-  workers: { count: 1, ...SMALL },
-  scratch: { kind: "emptyDir", size: "256Mi" },
-  deadline: "4m",
-});

@@ -25,6 +25,23 @@ wait $!
 echo "slept $seconds s"
 `;
 
+const SMALL = { cpu: "50m", memory: "512Mi" } as const;
+
+/** A small job for it: two pods, coordinator and worker, whose driver ends after `seconds`. */
+export const standInJob = (name: string, seconds: number): Readonly<Record<string, unknown>> => ({
+  apiVersion: "mayfly.dev/v1",
+  name,
+  tenant: "demo",
+  engine: "spark",
+  version: "4.0",
+  image: STAND_IN,
+  application: { kind: "python", file: "local:///opt/spark/app.py" },
+  arguments: [String(seconds)],
+  driver: SMALL,
+  workers: { count: 1, ...SMALL },
+  scratch: { kind: "emptyDir", size: "256Mi" },
+});
+
 const sha256 = (data: Buffer | string): string => createHash("sha256").update(data).digest("hex");
 
 /** Puts the image into the lab, unless it is there. */

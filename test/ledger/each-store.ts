@@ -9,6 +9,8 @@ export interface Store {
   readonly ledger: Ledger;
   readonly url: string;
   readonly folder: string;
+  /** Address of another database, which is empty. */
+  readonly another: () => Promise<string>;
 }
 
 /** Describes `what` in SQLite and in Postgres; where the latter can't be had its tests are skipped and say why. */
@@ -38,9 +40,14 @@ export function onEachStore(what: string, tests: (store: Store) => void): void {
         return;
       }
       folder = tempFolder();
-      const file = `sqlite://${folder.path}/ledger.sqlite`;
-      const url = name === "Postgres" && server !== undefined ? await server.database() : file;
-      store = { url, folder: folder.path, ledger: await openLedger(url) };
+      const { path } = folder;
+      let databases = 0;
+      const another = async (): Promise<string> =>
+        name === "Postgres" && server !== undefined
+          ? await server.database()
+          : `sqlite://${path}/ledger${databases++ === 0 ? "" : `-${databases}`}.sqlite`;
+      const url = await another();
+      store = { url, folder: path, another, ledger: await openLedger(url) };
     });
     afterEach(async () => {
       await store?.ledger.close();
@@ -56,6 +63,9 @@ export function onEachStore(what: string, tests: (store: Store) => void): void {
       },
       get folder() {
         return have().folder;
+      },
+      get another() {
+        return have().another;
       },
     });
   });

@@ -2,26 +2,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../base/errors.ts";
-import { type Ledger, openLedger } from "../../jobs/ledger/index.ts";
+import type { Ledger } from "../../jobs/ledger/index.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import { samplePlans } from "../harness/samples.ts";
-import { type PostgresServer, startPostgres } from "./postgres-server.ts";
-import { helperProcess, pi, submission, submitMany, type TempFolder, tempFolder } from "./stores.ts";
+import { onEachStore } from "./each-store.ts";
+import { helperProcess, pi, submission, submitMany } from "./stores.ts";
 
 const plan = samplePlans().pi;
-
-let server: PostgresServer | undefined;
-let missing = "";
-beforeAll(async () => {
-  const started = await startPostgres();
-  if ("missing" in started) missing = started.missing;
-  else server = started;
-}, 180_000);
-afterAll(async () => {
-  await server?.stop();
-});
 
 const warning = (run: string, message: string): RunEvent => ({
   type: "warning",
@@ -39,31 +28,11 @@ async function refusal(promise: Promise<unknown>): Promise<UserError> {
   throw new Error(`expected a UserError, got ${String(error)}`);
 }
 
-describe.each(["SQLite", "Postgres"])("a ledger in %s", (store) => {
-  let folder: TempFolder;
-  let url: string;
+onEachStore("a ledger", (store) => {
   let ledger: Ledger;
-  let opened: Ledger | undefined;
-
-  beforeEach(async (context) => {
-    folder = tempFolder();
-    if (store === "SQLite") {
-      url = `sqlite://${folder.path}/ledger.sqlite`;
-    } else {
-      if (server === undefined) {
-        console.warn(`No test on Postgres: ${missing}`);
-        context.skip(missing);
-        return;
-      }
-      url = await server.database();
-    }
-    ledger = await openLedger(url);
-    opened = ledger;
-  });
-  afterEach(async () => {
-    // Not there where the test was skipped.
-    await opened?.close();
-    folder.remove();
+  let url: string;
+  beforeEach(() => {
+    ({ ledger, url } = store);
   });
 
   describe("submit", () => {
@@ -500,7 +469,7 @@ describe.each(["SQLite", "Postgres"])("a ledger in %s", (store) => {
   });
 
   test("eight helpers that open a new ledger at once all find it whole", async () => {
-    const fresh = server !== undefined && store === "Postgres" ? await server.database() : `${url}-fresh`;
+    const fresh = await store.another();
     const ended = await Promise.all(
       Array.from({ length: 8 }, async () => await helperProcess(fresh, ["open"])),
     );

@@ -10,7 +10,7 @@ import { childEnv } from "../../../base/process.ts";
 import { readConnection } from "../../../lab/connection.ts";
 import { labPaths } from "../../../lab/paths.ts";
 import type { Connection } from "../../../schema/connection.ts";
-import { STAND_IN } from "../../harness/stand-in.ts";
+import { standInJob } from "../../harness/stand-in.ts";
 import { type Groups, makeGroups } from "./groups.ts";
 
 export interface BenchPlace {
@@ -30,24 +30,6 @@ export interface BenchPlace {
   readonly env: Readonly<Record<string, string>>;
   readonly remove: () => Promise<void>;
 }
-
-const SMALL = { cpu: "50m", memory: "256Mi" } as const;
-
-/** Two pods, coordinator and worker, whose driver ends as soon as it has started. */
-const jobOf = (name: string): Readonly<Record<string, unknown>> => ({
-  apiVersion: "mayfly.dev/v1",
-  name,
-  tenant: "demo",
-  engine: "spark",
-  version: "4.0",
-  image: STAND_IN,
-  application: { kind: "python", file: "local:///opt/spark/app.py" },
-  arguments: ["0"],
-  driver: { ...SMALL, memory: "512Mi" },
-  workers: { count: 1, ...SMALL, memory: "512Mi" },
-  scratch: { kind: "emptyDir", size: "256Mi" },
-  deadline: "20m",
-});
 
 export async function makeBenchPlace(): Promise<BenchPlace> {
   const folder = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
@@ -77,7 +59,7 @@ export async function makeBenchPlace(): Promise<BenchPlace> {
   const jobName = `bench-many-${process.pid}`;
   const [connectionPath, job] = [join(folder, "connection.json"), join(folder, "job.yaml")];
   await writeFile(connectionPath, JSON.stringify(connection));
-  await writeFile(job, stringify(jobOf(jobName)));
+  await writeFile(job, stringify({ ...standInJob(jobName, 0), deadline: "20m" }));
   return {
     folder,
     groups,

@@ -1,1 +1,0 @@
-export { importStandIn, STAND_IN } from "../harness/stand-in.ts";
