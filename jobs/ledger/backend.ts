@@ -25,20 +25,27 @@ export interface Backend {
  * @throws UserError `ledger-newer`, where nothing is touched; `ledger-foreign` where the database is another program's.
  */
 export async function prepareSchema(backend: Backend): Promise<void> {
-  if ((await schemaVersion(backend, backend.db)) === SCHEMA_VERSION) return;
-  await backend.db.transaction().execute(async (transaction) => {
+  // Without the lock a table seen missing may be there at the next look: such a look only spares the lock, and refuses nothing.
+  const { db } = backend;
+  if ((await backend.hasTable(db, "ledger_schema")) && (await knownVersion(backend, db)) === SCHEMA_VERSION) {
+    return;
+  }
+  await db.transaction().execute(async (transaction) => {
     await backend.lockSchema(transaction);
     // Another helper may have been here meanwhile.
-    const version = await schemaVersion(backend, transaction);
+    const version = await lockedVersion(backend, transaction);
     if (version < SCHEMA_VERSION) await migrate(transaction, version);
   });
 }
 
-async function schemaVersion(backend: Backend, db: Kysely<Tables>): Promise<number> {
-  if (!(await backend.hasTable(db, "ledger_schema"))) {
-    if (await backend.hasTable(db, "runs")) throw foreign(backend);
-    return 0;
-  }
+/** 0 where nothing has been made yet. */
+async function lockedVersion(backend: Backend, transaction: Kysely<Tables>): Promise<number> {
+  if (await backend.hasTable(transaction, "ledger_schema")) return await knownVersion(backend, transaction);
+  if (await backend.hasTable(transaction, "runs")) throw foreign(backend);
+  return 0;
+}
+
+async function knownVersion(backend: Backend, db: Kysely<Tables>): Promise<number> {
   const { version } = await db.selectFrom("ledger_schema").select("version").executeTakeFirstOrThrow();
   if (version > SCHEMA_VERSION) {
     throw new UserError(
