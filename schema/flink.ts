@@ -132,6 +132,23 @@ const From = z.strictObject({
     ),
 });
 
+const Savepoints = z
+  .strictObject({
+    every: Duration.optional().describe(
+      "Time from one savepoint that Mayfly asks for by itself to the next; none where left out.",
+    ),
+    keep: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(3)
+      .describe(
+        "Newest savepoints to keep. Older ones are deleted, but never one that a live run started from, nor one by which the stream was suspended last.",
+      ),
+  })
+  .prefault({})
+  .describe("Savepoints beside those that suspend and upgrade make.");
+
 /** What all Flink jobs have beside the fields of every job. */
 const FLINK = {
   engine: z.literal("flink"),
@@ -189,6 +206,14 @@ export const FlinkStream = {
     .optional()
     .describe("The most that parallelism can ever be raised to; fixed by the first savepoint."),
   from: From.optional().describe("State to start with; none where left out."),
+  savepoints: Savepoints,
+  highAvailability: z
+    .enum(["none", "kubernetes"])
+    .default("none")
+    .describe(
+      "Who starts a lost JobManager again: Mayfly, as a further attempt on a new cluster (none), or Kubernetes in the same one. " +
+        "For that the JobManager, and with it the job's own code, gets a token that may change config maps of its run; the tenant must be allowed to.",
+    ),
   upgrade: z
     .enum(["savepoint", "last-state", "stateless"])
     .default("savepoint")

@@ -75,23 +75,33 @@ const Scratch = z
 
 const budget = (initial: number, what: string) => z.int().min(0).max(10).default(initial).describe(what);
 
-const Retries = z
+const RETRIES = {
+  user: budget(0, "Further attempts after the application failed."),
+  outOfMemory: budget(0, "Further attempts after a container ran out of memory."),
+  infrastructure: budget(2, "Further attempts after a node, pod or image was lost."),
+  memoryFactor: z
+    .number()
+    .min(1)
+    .max(4)
+    .default(1)
+    .describe(
+      "How many times more memory a further attempt gets for the driver, or the workers, that ran out of it: 1.5 makes 2Gi 3Gi, then 4.5Gi. " +
+        "As far as quota and nodes allow; 1 for no more.",
+    ),
+};
+
+const RETRIES_FOR = "How often a run is tried again, by class of failure.";
+const Retries = z.strictObject(RETRIES).prefault({}).describe(RETRIES_FOR);
+
+const StreamRetries = z
   .strictObject({
-    user: budget(0, "Further attempts after the application failed."),
-    outOfMemory: budget(0, "Further attempts after a container ran out of memory."),
-    infrastructure: budget(2, "Further attempts after a node, pod or image was lost."),
-    memoryFactor: z
-      .number()
-      .min(1)
-      .max(4)
-      .default(1)
-      .describe(
-        "How many times more memory a further attempt gets for the driver, or the workers, that ran out of it: 1.5 makes 2Gi 3Gi, then 4.5Gi. " +
-          "As far as quota and nodes allow; 1 for no more.",
-      ),
+    ...RETRIES,
+    steady: Duration.default("10m").describe(
+      "A stream that ran so long without a failure may fail as often again: it lives for months.",
+    ),
   })
   .prefault({})
-  .describe("How often a run is tried again, by class of failure.");
+  .describe(RETRIES_FOR);
 
 const SecretReference = z.strictObject({
   env: z
@@ -192,7 +202,11 @@ export type FlinkBatchJob = z.infer<typeof FlinkBatchJob>;
 /** A Flink job without an end. */
 export const FlinkStreamJob = Common.extend({
   ...FlinkStream,
-  deadline: Duration.default("365d").describe("The stream is stopped and destroyed after this time."),
+  deadline: z
+    .never("a stream has no deadline: it goes on until it is suspended or cancelled. Leave it out")
+    .optional()
+    .describe("A stream has none: it goes on until it is suspended or cancelled."),
+  retries: StreamRetries,
 }).meta({ id: "FlinkStreamJob" });
 export type FlinkStreamJob = z.infer<typeof FlinkStreamJob>;
 

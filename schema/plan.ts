@@ -151,6 +151,23 @@ const PlannedState = z.strictObject({
   savepoints: z.string().describe("Folder of the job's savepoints, the same for all of its runs."),
 });
 
+/** What a stream starts from. */
+const Restore = z.strictObject({
+  location: z.string().startsWith("s3://"),
+  kind: z.enum(["savepoint", "checkpoint"]),
+  allowNonRestoredState: z
+    .boolean()
+    .describe("Start although there is state that the job has no operator for."),
+});
+export type Restore = z.infer<typeof Restore>;
+
+/** Where Kubernetes keeps a JobManager alive: what its next container needs to go on. */
+const PlannedHighAvailability = z.strictObject({
+  storage: z.string().describe("Folder in S3 of this attempt: job graph and pointers to checkpoints."),
+  clusterId: dnsLabel(40).describe("What names of the config maps begin with."),
+  api: Egress.describe("The Kubernetes API, for the JobManager alone."),
+});
+
 /** The same for a run of Flink. */
 export const FlinkPlan = Common.extend({
   engine: z.literal("flink"),
@@ -161,6 +178,10 @@ export const FlinkPlan = Common.extend({
     .describe("Flink's own id of the job: another one for each attempt."),
   parallelism: z.int().min(1),
   state: PlannedState.optional().describe("Of a stream."),
+  restore: Restore.optional().describe(
+    "Of a stream: what this attempt starts from; from nothing where left out.",
+  ),
+  highAvailability: PlannedHighAvailability.optional(),
 }).meta({ id: "FlinkPlan" });
 export type FlinkPlan = z.infer<typeof FlinkPlan>;
 

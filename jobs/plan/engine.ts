@@ -1,6 +1,6 @@
 import type { EnvironmentContract, Tenant } from "../../schema/contract.ts";
 import type { JobSpec } from "../../schema/job.ts";
-import type { Plan, PlannedContainer, SparkPlan } from "../../schema/plan.ts";
+import type { Plan, PlannedContainer, Restore, SparkPlan } from "../../schema/plan.ts";
 
 /** What an engine plans its pods from. */
 export interface EngineContext<Spec extends JobSpec = JobSpec> {
@@ -9,7 +9,11 @@ export interface EngineContext<Spec extends JobSpec = JobSpec> {
   readonly version: string;
   readonly contract: EnvironmentContract;
   readonly tenant: Tenant;
-  readonly identity: { readonly run: string; readonly attempt: number };
+  readonly identity: {
+    readonly run: string;
+    readonly attempt: number;
+    readonly restore?: Restore | undefined;
+  };
   readonly deadlines: SparkPlan["deadlines"];
 }
 

@@ -1,6 +1,6 @@
 import type { EnvironmentContract, Tenant } from "../../schema/contract.ts";
 import type { JobSpec } from "../../schema/job.ts";
-import type { Plan, SparkPlan } from "../../schema/plan.ts";
+import type { Plan, Restore, SparkPlan } from "../../schema/plan.ts";
 import { estimateCost } from "./cost.ts";
 import type { CommonPlan, EngineContext, EnginePods } from "./engine.ts";
 import { overQuota, podSize, type RunSize, runTotal } from "./fit.ts";
@@ -17,6 +17,8 @@ export interface RunIdentity {
   readonly run: string;
   /** Counts from 1. */
   readonly attempt: number;
+  /** What a stream starts from; where left out, its spec's `from`. */
+  readonly restore?: Restore | undefined;
 }
 
 /** A plan, or why there is none. Notes tell what was chosen in the user's place. */
@@ -42,7 +44,8 @@ function deadlines(spec: JobSpec, { limits }: EnvironmentContract): SparkPlan["d
     pending: limits.pendingDeadline,
     image: limits.imageDeadline,
     start: limits.startDeadline,
-    run: seconds(spec.deadline),
+    // Until plans may be without one.
+    run: seconds(spec.deadline ?? "365d"),
   };
 }
 
@@ -105,7 +108,8 @@ function compose(
       job: spec.name,
       environment: contract.name,
       environmentClass: contract.class,
-      ...identity,
+      run: identity.run,
+      attempt: identity.attempt,
     }),
     image: plannedImage(spec, image),
     mounts: pods.mounts,
