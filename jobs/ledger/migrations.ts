@@ -7,7 +7,7 @@ type Migration = (db: Kysely<Tables>) => Promise<void>;
  * The steps from an empty database to the newest schema, in order; a step that was released never changes. SQLite and Postgres run
  * the same ones.
  */
-const MIGRATIONS: readonly Migration[] = [runsEventsLeasesSavepoints, machineStates, queueIndices];
+const MIGRATIONS: readonly Migration[] = [runsEventsLeasesSavepoints, machineStates, queueIndices, streams];
 
 /** The schema that this version reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -131,4 +131,35 @@ async function queueIndices(db: Kysely<Tables>): Promise<void> {
     .execute();
   // A tenant's list.
   await db.schema.createIndex("runs_tenant").on("runs").columns(["tenant", "submitted_at"]).execute();
+}
+
+/** What streams need: wishes, and savepoints with what a later run has to know of them. */
+async function streams(db: Kysely<Tables>): Promise<void> {
+  await db.schema.alterTable("runs").addColumn("wish", "text").execute();
+  await db.schema.dropIndex("runs_wished").execute();
+  await db.schema
+    .createIndex("runs_wished")
+    .on("runs")
+    .columns(["holder", "run"])
+    .where(sql<boolean>`(cancel_requested_at is not null or wish is not null) and ended_at is null`)
+    .execute();
+  // Nothing ever wrote into the first one.
+  await db.schema.dropTable("savepoints").execute();
+  await db.schema
+    .createTable("savepoints")
+    .addColumn("location", "text", (column) => column.primaryKey())
+    .addColumn("run", "text", (column) => column.notNull())
+    .addColumn("tenant", "text", (column) => column.notNull())
+    .addColumn("job", "text", (column) => column.notNull())
+    .addColumn("environment", "text", (column) => column.notNull())
+    .addColumn("attempt", "integer", (column) => column.notNull())
+    .addColumn("kind", "text", (column) => column.notNull())
+    .addColumn("reason", "text", (column) => column.notNull())
+    .addColumn("flink_version", "text", (column) => column.notNull())
+    .addColumn("format", "text", (column) => column.notNull())
+    .addColumn("at", "text", (column) => column.notNull())
+    .addColumn("deleted_at", "text")
+    .execute();
+  await db.schema.createIndex("savepoints_job").on("savepoints").columns(["tenant", "job", "at"]).execute();
+  await db.schema.createIndex("savepoints_run").on("savepoints").columns(["run", "at"]).execute();
 }

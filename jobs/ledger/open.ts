@@ -5,8 +5,10 @@ import { append, events, leases, noteLease } from "./events.ts";
 import { history, list, prune } from "./lists.ts";
 import { claim, heads, load, wished } from "./queue.ts";
 import { adopt, forget, get, requestCancel, update } from "./runs.ts";
+import { recordSavepoint, savepointDeleted, savepoints } from "./savepoints.ts";
 import { find, submit } from "./submit.ts";
 import type { Ledger } from "./types.ts";
+import { wish } from "./wishes.ts";
 
 /** See index.ts. */
 export async function openLedger(url: string): Promise<Ledger> {
@@ -71,6 +73,14 @@ function ledgerOn(backend: Backend): Ledger {
     load: async (environment, except) => await told(() => load(db, environment, except)),
     heads: async (query) => await told(() => heads(db, query)),
     wished: async (holder) => await told(() => wished(db, holder)),
+    wish: async (run, asked) => await told(() => wish(db, run, asked)),
+    recordSavepoint: async (savepoint) => {
+      await told(() => recordSavepoint(db, savepoint));
+    },
+    savepoints: async (filter) => await told(() => savepoints(db, filter)),
+    savepointDeleted: async (at, when) => {
+      await told(() => savepointDeleted(db, at, when));
+    },
     requestCancel: async (run) => await told(() => requestCancel(db, run)),
     append: async (run, appended) => await told(() => append(backend, run, appended)),
     events: async (run, after) => await told(() => events(db, run, after)),

@@ -1,15 +1,15 @@
 // What workers ask of the queue, twice a second each: by indices of the rows that it is about (migrations.ts), whose conditions are repeated here.
 import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from "kysely";
 import type { Backend } from "./backend.ts";
-import { runOf } from "./rows.ts";
+import { runOf, wishOf } from "./rows.ts";
 import type { RunsTable, Tables } from "./tables.ts";
-import type { ClaimedRun, ClaimRequest, HeadsQuery, QueuedRow, TenantLoad } from "./types.ts";
+import type { ClaimedRun, ClaimRequest, HeadsQuery, QueuedRow, TenantLoad, Wished } from "./types.ts";
 
 type Db = Kysely<Tables>;
 
 const WAITS: RawBuilder<boolean> = sql`state = 'queued' and machine is not null`;
 const AT_WORK: RawBuilder<boolean> = sql`state in ('planning', 'creating', 'running', 'finishing', 'destroying', 'kept') and machine is not null`;
-const WISHED: RawBuilder<boolean> = sql`cancel_requested_at is not null and ended_at is null`;
+const WISHED: RawBuilder<boolean> = sql`(cancel_requested_at is not null or wish is not null) and ended_at is null`;
 
 const now = (): string => new Date().toISOString();
 
@@ -108,9 +108,18 @@ const isDue = (build: ExpressionBuilder<{ readonly runs: RunsTable }, "runs">, a
   build.or([build("not_before", "is", null), build("not_before", "<=", at)]);
 
 /** See `Ledger.wished`. */
-export async function wished(db: Db, holder: string): Promise<readonly string[]> {
-  const rows = await db.selectFrom("runs").select("run").where("holder", "=", holder).where(WISHED).execute();
-  return rows.map(({ run }) => run);
+export async function wished(db: Db, holder: string): Promise<readonly Wished[]> {
+  const rows = await db
+    .selectFrom("runs")
+    .select(["run", "cancel_requested_at", "wish"])
+    .where("holder", "=", holder)
+    .where(WISHED)
+    .execute();
+  return rows.map(({ run, cancel_requested_at: cancel, wish }) => ({
+    run,
+    cancel: cancel !== null,
+    wish: wishOf(run, wish),
+  }));
 }
 
 /** See `Ledger.claim`. */

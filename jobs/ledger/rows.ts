@@ -5,7 +5,7 @@ import { OUTCOME_EXIT, Outcome } from "../../schema/outcome.ts";
 import { Plan } from "../../schema/plan.ts";
 import { Phase, RunReport } from "../../schema/report.ts";
 import type { RunsTable } from "./tables.ts";
-import { type LedgerRun, type RunPatch, RunStateName, type RunSummaryRow } from "./types.ts";
+import { type LedgerRun, type RunPatch, RunStateName, type RunSummaryRow, Wish } from "./types.ts";
 
 /** The columns of lists: all but the large documents. */
 export const SUMMARY_COLUMNS = [
@@ -28,6 +28,7 @@ export const SUMMARY_COLUMNS = [
   "holder",
   "fence",
   "cancel_requested_at",
+  "wish",
   "not_before",
   "submitted_at",
   "started_at",
@@ -68,6 +69,7 @@ export function summaryOf(row: SummaryColumns): RunSummaryRow {
     holder: row.holder ?? undefined,
     fence: row.fence,
     cancelRequestedAt: row.cancel_requested_at ?? undefined,
+    wish: wishOf(row.run, row.wish),
     notBefore: row.not_before ?? undefined,
     submittedAt: row.submitted_at,
     startedAt: row.started_at ?? undefined,
@@ -90,6 +92,10 @@ export function runOf(row: RunsTable): LedgerRun {
     machine: row.machine ?? undefined,
   };
 }
+
+/** @throws UserError `run-unreadable` */
+export const wishOf = (run: string, text: string | null): Wish | undefined =>
+  document(readerOf(run), "wish", Wish, text);
 
 type Reader = <T>(what: string, schema: z.ZodType<T>, value: unknown) => T;
 
@@ -146,6 +152,8 @@ export function patchColumns(patch: RunPatch): Partial<RunsTable> {
     ...("startedAt" in patch ? { started_at: patch.startedAt ?? null } : {}),
     ...("endedAt" in patch ? { ended_at: patch.endedAt ?? null } : {}),
     ...("machine" in patch ? { machine: patch.machine ?? null } : {}),
+    ...("wish" in patch ? { wish: null } : {}),
+    ...(patch.spec === undefined ? {} : { spec: JSON.stringify(patch.spec) }),
     ...(patch.left === undefined ? {} : { left_behind: JSON.stringify(patch.left) }),
   };
 }
@@ -186,4 +194,5 @@ export const rowOf = (run: LedgerRun): RunsTable => ({
   left_behind: JSON.stringify(run.left),
   version: run.version,
   machine: run.machine ?? null,
+  wish: json(run.wish),
 });

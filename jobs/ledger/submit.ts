@@ -6,7 +6,7 @@ import { digestOf } from "./digest.ts";
 import { waiting } from "./queue.ts";
 import { rowOf } from "./rows.ts";
 import type { RunsTable, Tables } from "./tables.ts";
-import type { Ledger, Submission } from "./types.ts";
+import { type Ledger, LIVE_STATES, type Submission } from "./types.ts";
 
 type Db = Kysely<Tables>;
 type Submitted = Awaited<ReturnType<Ledger["submit"]>>;
@@ -15,18 +15,41 @@ type Submitted = Awaited<ReturnType<Ledger["submit"]>>;
 export async function submit(
   backend: Backend,
   submission: Submission,
-  { admit }: NonNullable<Parameters<Ledger["submit"]>[1]> = {},
+  { admit, exclusive = false }: NonNullable<Parameters<Ledger["submit"]>[1]> = {},
 ): Promise<Submitted> {
   const { db } = backend;
-  if (admit === undefined) return await insert(db, submission);
+  if (admit === undefined && !exclusive) return await insert(db, submission);
   return await db.transaction().execute(async (transaction) => {
     const { spec, environment, key } = submission;
     await backend.lockName(transaction, `${environment}/${spec.tenant}`);
     // What was taken once is not judged again: the queue may be full of it.
     const known = key !== undefined && (await find(transaction, spec.tenant, key)) !== undefined;
-    if (!known) admit(await waiting(transaction, environment, spec.tenant));
+    if (!known && exclusive) await refuseSecond(transaction, submission);
+    if (!known) admit?.(await waiting(transaction, environment, spec.tenant));
     return await insert(transaction, submission);
   });
+}
+
+/** @throws UserError `stream-is-live` */
+async function refuseSecond(db: Db, { spec, environment }: Submission): Promise<void> {
+  const live = await db
+    .selectFrom("runs")
+    .select(["run", "state"])
+    .where("job", "=", spec.name)
+    .where("tenant", "=", spec.tenant)
+    .where("environment", "=", environment)
+    .where("state", "in", [...LIVE_STATES])
+    .executeTakeFirst();
+  if (live === undefined) return;
+  throw new UserError(
+    "stream-is-live",
+    `Stream ${spec.name} of tenant ${spec.tenant} has a live run in environment ${environment}: ${live.run} is ${live.state}.`,
+    {
+      path: `run ${live.run}`,
+      hint: `Change it with: npx mayfly upgrade ${spec.name} FILE. Or end that run first, with its state kept: npx mayfly suspend ${live.run}`,
+      exitCode: EXIT.conflict,
+    },
+  );
 }
 
 async function insert(db: Db, submission: Submission): Promise<Submitted> {

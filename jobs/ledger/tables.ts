@@ -3,6 +3,7 @@ export interface Tables {
   readonly runs: RunsTable;
   readonly run_events: RunEventsTable;
   readonly leases_seen: LeasesSeenTable;
+  readonly savepoints: SavepointsTable;
   readonly ledger_schema: LedgerSchemaTable;
 }
 
@@ -38,6 +39,7 @@ export interface RunsTable {
   readonly left_behind: string;
   readonly version: number;
   readonly machine: string | null;
+  readonly wish: string | null;
 }
 
 interface RunEventsTable {
@@ -52,6 +54,21 @@ interface LeasesSeenTable {
   readonly holder: string;
   readonly fence: number;
   readonly at: string;
+}
+
+export interface SavepointsTable {
+  readonly location: string;
+  readonly run: string;
+  readonly tenant: string;
+  readonly job: string;
+  readonly environment: string;
+  readonly attempt: number;
+  readonly kind: string;
+  readonly reason: string;
+  readonly flink_version: string;
+  readonly format: string;
+  readonly at: string;
+  readonly deleted_at: string | null;
 }
 
 interface LedgerSchemaTable {

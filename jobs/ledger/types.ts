@@ -17,7 +17,7 @@ export const LIVE_STATES = [
   "kept",
 ] as const;
 /** States in which a run stays. `kept` is none of them: its cluster is up on purpose and someone has to destroy it. */
-export const TERMINAL_STATES = ["succeeded", "failed", "cancelled", "lost"] as const;
+export const TERMINAL_STATES = ["succeeded", "suspended", "failed", "cancelled", "lost"] as const;
 export const RunStateName = z.enum([...LIVE_STATES, ...TERMINAL_STATES]);
 export type RunStateName = z.infer<typeof RunStateName>;
 
@@ -25,6 +25,58 @@ export type RunStateName = z.infer<typeof RunStateName>;
 export interface DataInterval {
   readonly start: string;
   readonly end: string;
+}
+
+/** What somebody asks of a live stream: a message to its holder, at most one at a time. */
+export const Wish = z.discriminatedUnion("kind", [
+  z.object({ id: z.string().min(1), at: z.string(), kind: z.literal("suspend") }),
+  z.object({ id: z.string().min(1), at: z.string(), kind: z.literal("savepoint") }),
+  z.object({
+    id: z.string().min(1),
+    at: z.string(),
+    kind: z.literal("rescale"),
+    taskManagers: z.int().min(1),
+    parallelism: z.int().min(1),
+  }),
+]);
+export type Wish = z.infer<typeof Wish>;
+
+/** State of a stream that a further run may start from. It outlives its run. */
+export interface Savepoint {
+  /** Its folder in S3. */
+  readonly location: string;
+  readonly run: string;
+  readonly tenant: string;
+  readonly job: string;
+  readonly environment: string;
+  readonly attempt: number;
+  readonly kind: "savepoint" | "checkpoint";
+  /** Why it was taken: to end its run, because somebody asked, by the clock. */
+  readonly reason: "suspend" | "asked" | "periodic";
+  /** Of the Flink that wrote it. */
+  readonly flinkVersion: string;
+  readonly format: "native" | "canonical";
+  /** ISO 8601. */
+  readonly at: string;
+  /** ISO 8601: its files are gone since. */
+  readonly deletedAt?: string | undefined;
+}
+
+export interface SavepointFilter {
+  readonly tenant?: string | undefined;
+  readonly job?: string | undefined;
+  readonly run?: string | undefined;
+  readonly environment?: string | undefined;
+  /** Those too that were deleted; default false. */
+  readonly deleted?: boolean | undefined;
+}
+
+/** What a holder is asked for of one of its runs. */
+export interface Wished {
+  readonly run: string;
+  /** Its end. */
+  readonly cancel: boolean;
+  readonly wish: Wish | undefined;
 }
 
 /** A run as it is asked for. No secret is in it: specs name secrets only. */
@@ -73,6 +125,8 @@ export interface RunSummaryRow {
   /** Of the holder's lease: larger with each new holder. 0 before the first. */
   readonly fence: number;
   readonly cancelRequestedAt: string | undefined;
+  /** What is asked of a stream and not answered yet. */
+  readonly wish?: Wish | undefined;
   readonly notBefore: string | undefined;
   readonly submittedAt: string;
   readonly startedAt: string | undefined;
@@ -119,6 +173,10 @@ export interface RunPatch {
   readonly endedAt?: string | undefined;
   readonly left?: readonly string[];
   readonly machine?: string | undefined;
+  /** Clears it: the holder has answered. Wishes are made by {@link Ledger.wish}. */
+  readonly wish?: undefined;
+  /** A stream's new size; its digest stays that of what was submitted. */
+  readonly spec?: JobSpec;
 }
 
 export interface RunFilter {
@@ -199,6 +257,11 @@ export interface Ledger {
     options?: {
       /** Asked before a run is made, with how many of its tenant wait in its environment; what it throws is thrown. Several at once are asked in turn. */
       readonly admit?: (queued: number) => void;
+      /**
+       * Refuses a second live run of the tenant's job in the environment: UserError `stream-is-live`, which names the first. Several at once
+       * are asked in turn. What a key made before is no second run.
+       */
+      readonly exclusive?: boolean;
     },
   ) => Promise<{ readonly run: string; readonly created: boolean }>;
   /** The run that a tenant's key made, if there is one. */
@@ -230,8 +293,21 @@ export interface Ledger {
   readonly load: (environment: string, except?: readonly string[]) => Promise<readonly TenantLoad[]>;
   /** The queued runs of workers that are due and may be next. */
   readonly heads: (query: HeadsQuery) => Promise<readonly QueuedRow[]>;
-  /** Those of a holder's runs that have not ended and whose end somebody asked for. */
-  readonly wished: (holder: string) => Promise<readonly string[]>;
+  /** Those of a holder's runs that have not ended and of which somebody asks something. */
+  readonly wished: (holder: string) => Promise<readonly Wished[]>;
+  /**
+   * Asks something of a live stream. The run's version stays: it is a message, no change of what the holder owns. A further suspend is
+   * the one that waits already.
+   * @returns The wish that stands now.
+   * @throws UserError `wish-pending` where another one waits, `run-finished`, `not-a-stream`, `unknown-run`.
+   */
+  readonly wish: (run: string, wish: Wish) => Promise<Wish>;
+  /** Notes a savepoint or a checkpoint to keep; does nothing where its location is known. */
+  readonly recordSavepoint: (savepoint: Savepoint) => Promise<void>;
+  /** Newest first. */
+  readonly savepoints: (filter?: SavepointFilter) => Promise<readonly Savepoint[]>;
+  /** Notes that a savepoint's files are gone. @param at ISO 8601. @throws UserError `unknown-savepoint` */
+  readonly savepointDeleted: (location: string, at: string) => Promise<void>;
   /**
    * Asks for a run's end. A queued one is cancelled at once; of another the holder is told by `cancelRequestedAt`, whose version
    * stays: it is a message, no change of what the holder owns. Asking again changes nothing.

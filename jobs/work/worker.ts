@@ -254,7 +254,7 @@ export class Worker<E> {
   async #cancelWanted(): Promise<void> {
     const { ledger, holder } = this.#tools;
     if (this.#mine.size === 0) return;
-    for (const run of await ledger.wished(holder)) this.#mine.get(run)?.cancel();
+    for (const { run, cancel } of await ledger.wished(holder)) if (cancel) this.#mine.get(run)?.cancel();
   }
 
   async #prune(): Promise<void> {

@@ -195,7 +195,7 @@ onEachStore("the command line with a ledger", (store) => {
       const run = await submit();
       await store.ledger.claim({ holder: "worker-1", run });
       expect((await mayfly("cancel", run)).out).toBe(`${run}: is being cancelled; it was planning\n`);
-      expect(await store.ledger.wished("worker-1")).toEqual([run]);
+      expect(await store.ledger.wished("worker-1")).toEqual([{ run, cancel: true, wish: undefined }]);
     });
 
     test("of one that has ended otherwise is refused, and of one whose cluster is kept, with what to do", async () => {

@@ -184,7 +184,7 @@ onEachStore("the queue", (store) => {
       await ledger.claim({ holder: "worker-1", run: "acme-2" });
       await ledger.claim({ holder: "worker-2", run: "acme-3" });
       for (const run of ["acme-1", "acme-3", "acme-4"]) await ledger.requestCancel(run);
-      expect(await ledger.wished("worker-1")).toEqual(["acme-1"]);
+      expect(await ledger.wished("worker-1")).toEqual([{ run: "acme-1", cancel: true, wish: undefined }]);
       expect(await ledger.wished("worker-3")).toEqual([]);
       const { version } = await ledger.get("acme-1");
       await ledger.update("acme-1", version, { state: "cancelled", endedAt: minute(1) });

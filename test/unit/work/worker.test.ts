@@ -108,7 +108,9 @@ class Book {
     },
     wished: async (holder) =>
       (await this.#all()).flatMap((row) =>
-        row.holder === holder && row.cancelRequestedAt !== undefined ? [row.run] : [],
+        row.holder === holder && row.cancelRequestedAt !== undefined
+          ? [{ run: row.run, cancel: true, wish: undefined }]
+          : [],
       ),
     list: async ({ states = [] } = {}) => (await this.#all()).filter(({ state }) => states.includes(state)),
     get: async (run) => {
