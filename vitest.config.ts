@@ -5,8 +5,9 @@ import { defineConfig } from "vitest/config";
 const DOWN = "test/lab/zz-down.test.ts";
 /** Keeps new pods off the lab's node for a while. */
 const ALONE = ["test/e2e/environment-startup-taint.test.ts"];
-/** Six minutes of waiting for leases and grace times: not part of `npm test`, which says so. */
+/** Eight minutes, most of them waiting for leases and grace times: not part of `npm test`, which says so. */
 const DETACHED = [
+  "test/e2e/run-interrupted-phases.test.ts",
   "test/e2e/work.test.ts",
   "test/e2e/reap.test.ts",
   "test/e2e/fence-takeover.test.ts",
@@ -75,6 +76,17 @@ export default defineConfig({
           hookTimeout: 300_000,
           fileParallelism: false,
           sequence: { groupOrder: 5 },
+        },
+      },
+      {
+        // Flink clusters, which take minutes: `npm run test:flink`, not part of `npm test`.
+        test: {
+          name: "flink",
+          include: ["test/flink/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 6 },
         },
       },
       {

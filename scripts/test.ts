@@ -60,7 +60,7 @@ if (selection.length > 0) {
   await lab();
   const withLab = ["ledger", "engine", "contract", "e2e", "lab", "down"];
   counts.push(vitest(withLab.flatMap((project) => ["--project", project])));
-  console.log("Not run, for their six minutes: npm test -- --project detached; npm run test:faults");
+  console.log("Not run, for their eight minutes: npm test -- --project detached; npm run test:faults");
 }
 const sum = (of: (counted: Counts) => number): number =>
   counts.reduce((total, counted) => total + (counted === undefined ? 0 : of(counted)), 0);
