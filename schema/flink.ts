@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CodeUrl, Cpu, Duration, JavaClass, Memory, S3Folder, S3Url } from "./primitives.ts";
+import { Services } from "./services.ts";
 
 const Jar = z.strictObject({
   kind: z.literal("jar"),
@@ -207,6 +208,7 @@ export const FlinkStream = {
     .describe("The most that parallelism can ever be raised to; fixed by the first savepoint."),
   from: From.optional().describe("State to start with; none where left out."),
   savepoints: Savepoints,
+  services: Services,
   highAvailability: z
     .enum(["none", "kubernetes"])
     .default("none")
