@@ -5,7 +5,7 @@ import { stateDir } from "../../base/paths.ts";
 import type { Ledger } from "./types.ts";
 
 export type * from "./types.ts";
-export { LIVE_STATES, RunStateName, TERMINAL_STATES } from "./types.ts";
+export { LIVE_STATES, RESUMED, RunStateName, TERMINAL_STATES } from "./types.ts";
 
 /** `MAYFLY_LEDGER`, else a file in the state folder. */
 export const ledgerUrl = (): string =>

@@ -1,10 +1,10 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { EXIT, UserError } from "../../base/errors.ts";
 import { suggest } from "../../base/nearest.ts";
 import type { Backend } from "./backend.ts";
 import { SUMMARY_COLUMNS, summaryOf } from "./rows.ts";
 import type { Tables } from "./tables.ts";
-import { type RunFilter, type RunSummaryRow, TERMINAL_STATES } from "./types.ts";
+import { RESUMED, type RunFilter, type RunSummaryRow, TERMINAL_STATES } from "./types.ts";
 
 type Db = Kysely<Tables>;
 
@@ -68,6 +68,19 @@ export async function prune({ db, rowLocks }: Backend, endedBefore: string): Pro
       .where("state", "in", [...TERMINAL_STATES])
       .where("ended_at", "<", endedBefore)
       .where("left_behind", "=", "[]")
+      // A stream is resumed by what is known of the run that was suspended, however long ago.
+      .where((build) =>
+        build.or([
+          build("state", "!=", "suspended"),
+          build.exists(
+            build
+              .selectFrom("runs as later")
+              .select("later.run")
+              .whereRef("later.tenant", "=", "runs.tenant")
+              .where("later.key", "=", sql<string>`${sql.lit(RESUMED)} || runs.run`),
+          ),
+        ]),
+      )
       .orderBy("ended_at")
       .limit(AT_ONCE);
     // Several helpers may do it at once.

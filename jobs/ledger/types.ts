@@ -27,6 +27,9 @@ export interface DataInterval {
   readonly end: string;
 }
 
+/** What a run's idempotency key begins with that goes on with a stream; the run that it goes on from follows. So each is resumed once. */
+export const RESUMED = "resumed/";
+
 /** What somebody asks of a live stream: a message to its holder, at most one at a time. */
 export const Wish = z.discriminatedUnion("kind", [
   z.object({ id: z.string().min(1), at: z.string(), kind: z.literal("suspend") }),
@@ -326,7 +329,7 @@ export interface Ledger {
   readonly leases: (run: string) => Promise<readonly SeenLease[]>;
   /** Forgets a run that made nothing. @throws UserError `run-changed` */
   readonly forget: (run: string, version: number) => Promise<void>;
-  /** Forgets runs that ended before a time (ISO 8601) and left nothing behind. @returns How many. */
+  /** Forgets runs that ended before a time (ISO 8601) and left nothing behind, but for suspended ones that nothing went on from. @returns How many. */
   readonly prune: (endedBefore: string) => Promise<number>;
   readonly close: () => Promise<void>;
 }
