@@ -18,7 +18,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     memory: z.int().describe("MiB."),
     pool: z.string(),
     zone: z.string(),
-    deadlineSeconds: z.int(),
+    deadlineSeconds: z.int().optional().describe("A stream has none."),
     cost: CostEstimate.optional(),
   }),
   z.strictObject({
@@ -38,6 +38,21 @@ export const RunEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("pod"), ...common, pod: z.string(), role: z.string(), state: z.string() }),
   z.strictObject({ type: z.literal("log"), ...common, source: z.string(), line: z.string() }),
   z.strictObject({ type: z.literal("warning"), ...common, message: z.string() }),
+  z.strictObject({
+    type: z.literal("savepoint"),
+    ...common,
+    location: z.string(),
+    reason: z.enum(["suspend", "asked", "periodic"]),
+  }),
+  z.strictObject({
+    type: z.literal("answer"),
+    ...common,
+    wish: z.string().describe("Id of what was asked of a live stream."),
+    kind: z.enum(["suspend", "savepoint", "rescale"]),
+    ok: z.boolean(),
+    message: z.string(),
+    savepoint: z.string().optional(),
+  }),
   z.strictObject({ type: z.literal("outcome"), ...common, outcome: Outcome }),
   z.strictObject({ type: z.literal("report"), ...common, report: RunReport }),
 ]);

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const message = z.string().describe("One sentence for people.");
 
-/** How a run ended. `lost` is never a success, and nothing else than the driver's own exit code 0 is. */
+/** How a run ended. `lost` is never a success, and nothing else than the driver's own exit code 0 is; `suspended`: a stream, with its state saved. */
 export const Outcome = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("succeeded") }),
   z.strictObject({
@@ -37,12 +37,18 @@ export const Outcome = z.discriminatedUnion("kind", [
     message,
   }),
   z.strictObject({ kind: z.literal("cancelled"), message }),
+  z.strictObject({
+    kind: z.literal("suspended"),
+    savepoint: z.string().describe("Where the stream's state is, for a further run to start from."),
+    message,
+  }),
 ]);
 export type Outcome = z.infer<typeof Outcome>;
 
 /** Exit codes of `mayfly run`, by outcome. Stable; listed in `mayfly run --help` and docs/outcomes.md. */
 export const OUTCOME_EXIT: Readonly<Record<Outcome["kind"], number>> = {
   succeeded: 0,
+  suspended: 0,
   "user-failure": 10,
   "out-of-memory": 11,
   image: 12,

@@ -118,7 +118,12 @@ const Common = z.strictObject({
       .optional()
       .describe("The coordinator's pool where it is not the workers': they run on spot capacity."),
   }),
-  deadlines: z.strictObject({ pending: Seconds, image: Seconds, start: Seconds, run: Seconds }),
+  deadlines: z.strictObject({
+    pending: Seconds,
+    image: Seconds,
+    start: Seconds,
+    run: Seconds.optional().describe("None: the run goes on until somebody ends it."),
+  }),
   output: z.strictObject({
     locations: z.array(z.string()),
     eventLog: z.string().optional().describe("Of Spark."),

@@ -102,7 +102,9 @@ export class Coordinator extends Component {
           completions: 1,
           parallelism: 1,
           podReplacementPolicy: "Failed",
-          activeDeadlineSeconds: plan.deadlines.run + BACKSTOP,
+          ...(plan.deadlines.run === undefined
+            ? {}
+            : { activeDeadlineSeconds: plan.deadlines.run + BACKSTOP }),
           template: {
             metadata: { labels, annotations: DO_NOT_DISRUPT },
             spec: {

@@ -49,7 +49,7 @@ export function describePlan(plan: Plan): (readonly [string, string])[] {
     ],
     [
       "deadlines",
-      `run ${duration(deadlines.run)}; a pod pending ${duration(deadlines.pending)}, ` +
+      `run ${deadlines.run === undefined ? "none" : duration(deadlines.run)}; a pod pending ${duration(deadlines.pending)}, ` +
         `pulling ${duration(deadlines.image)}, starting ${duration(deadlines.start)}`,
     ],
     ...(output.locations.length === 0 ? [] : [["output", output.locations.join(", ")] as const]),

@@ -199,7 +199,7 @@ export function plannedEvent(plan: Plan, at: Date): Extract<RunEvent, { type: "p
     memory: sum(({ memory }) => memory),
     pool: placed.pool,
     zone: placed.zone,
-    deadlineSeconds: deadlines.run,
+    ...(deadlines.run === undefined ? {} : { deadlineSeconds: deadlines.run }),
     ...(cost === undefined ? {} : { cost }),
   };
 }

@@ -1,6 +1,7 @@
 import { createLogUpdate } from "log-update";
 import { paint } from "../../base/progress.ts";
 import type { RunEvent } from "../../schema/events.ts";
+import { OUTCOME_EXIT } from "../../schema/outcome.ts";
 import type { Phase } from "../../schema/report.ts";
 import { printable } from "./printable.ts";
 import { renderReport } from "./table.ts";
@@ -221,13 +222,15 @@ function textReporter(
           event.cost === undefined
             ? ""
             : `, about ${formatMoney(event.cost.perHour, event.cost.currency)} an hour (prices of ${event.cost.asOf})`;
+        const until =
+          event.deadlineSeconds === undefined
+            ? "goes on until it is suspended or cancelled"
+            : `destroyed at the latest after ${formatSeconds(event.deadlineSeconds)}`;
         screen.line(
           `${style("bold", event.run)} (job ${event.job}, tenant ${event.tenant}) will make ${event.pods} pods with ` +
             `${formatCpu(event.cpu)} and ${formatMib(event.memory)} in namespace ${event.namespace}`,
         );
-        screen.line(
-          `pool ${event.pool}, zone ${event.zone}, destroyed at the latest after ${formatSeconds(event.deadlineSeconds)}${cost}`,
-        );
+        screen.line(`pool ${event.pool}, zone ${event.zone}, ${until}${cost}`);
         break;
       }
       case "phase":
@@ -251,10 +254,20 @@ function textReporter(
       case "warning":
         screen.line(`${clock(event.at)} ${style("yellow", "warning")}: ${printable(event.message)}`);
         break;
+      case "savepoint":
+        screen.line(`${clock(event.at)} savepoint: ${printable(event.location)}`);
+        break;
+      case "answer": {
+        const colour = event.ok ? "green" : "red";
+        screen.line(
+          `${clock(event.at)} ${style(colour, `${event.kind} ${event.ok ? "done" : "not done"}`)}: ${printable(event.message)}`,
+        );
+        break;
+      }
       case "outcome": {
         const { outcome } = event;
         const message = outcomeMessage(outcome);
-        const colour = outcome.kind === "succeeded" ? "green" : "red";
+        const colour = OUTCOME_EXIT[outcome.kind] === 0 ? "green" : "red";
         const text = message === undefined ? "" : `: ${printable(message)}`;
         screen.line(`${clock(event.at)} ${style(colour, OUTCOME_WORDS[outcome.kind])}${text}`);
         break;

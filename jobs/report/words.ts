@@ -13,6 +13,7 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome["kind"], string>> = {
   lost: "lost",
   deadline: "deadline passed",
   cancelled: "cancelled",
+  suspended: "suspended",
 };
 
 /** What the outcome adds to its name; undefined for a success. */
@@ -109,6 +110,8 @@ export function nextCommands(report: RunReport, jobFile: string | undefined): re
       return [`npx mayfly status ${run}`, `npx mayfly run ${file}`];
     case "cancelled":
       return [`npx mayfly run ${file}`];
+    case "suspended":
+      return [`npx mayfly resume ${report.job}`, `npx mayfly savepoints ${report.job}`];
   }
 }
 

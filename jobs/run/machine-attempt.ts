@@ -1,7 +1,7 @@
 // The phases of one attempt, each with the lease.
 import type { Outcome } from "../../schema/outcome.ts";
 import { backoffMs } from "../queue/index.ts";
-import { deadlineOutcome } from "./machine-deadlines.ts";
+import { deadlineMessage, deadlineOutcome } from "./machine-deadlines.ts";
 import { cancelling, now, plan, to } from "./machine-effects.ts";
 import { CANCELLED, conclude, finalOutcome, isLast, refuse, settle } from "./machine-settle.ts";
 import type {
@@ -14,6 +14,7 @@ import type {
   Planning,
   Running,
   Step,
+  Suspending,
   Waiting,
 } from "./machine-types.ts";
 
@@ -65,10 +66,43 @@ export function creating(state: Creating, event: MachineEvent): Step {
   return working(state, event, !empty);
 }
 
-export const running = (state: Running, event: MachineEvent): Step => working(state, event, true);
+export function running(state: Running, event: MachineEvent): Step {
+  if (event.type === "suspendRequested") {
+    const { trigger } = event;
+    return to({ ...state, phase: "suspending", trigger }, { type: "suspend", trigger });
+  }
+  if (event.type === "steady")
+    return state.facts.failed.length === 0
+      ? to(state)
+      : to({ ...state, facts: { ...state.facts, failed: [] } });
+  return working(state, event, true);
+}
+
+/** It runs on, and is watched, until its state is safe. */
+export function suspending(state: Suspending, event: MachineEvent): Step {
+  const { facts, lease, trigger } = state;
+  if (event.type === "savepointTaken") {
+    const { savepoint } = event;
+    const message = `The stream was suspended; its state is ${savepoint}.`;
+    return conclude(state, { kind: "suspended", savepoint, message }, true);
+  }
+  const goesOn = (message: string, ...first: readonly Effect[]): Step =>
+    to(
+      { phase: "running", facts, lease },
+      ...first,
+      { type: "watch" },
+      { type: "notSuspended", trigger, message },
+    );
+  if (event.type === "failed" && event.step === "suspend") return goesOn(event.message);
+  if (event.type === "deadline" && event.name === "suspend")
+    return goesOn(deadlineMessage(event.name, event.limitSeconds), { type: "stop" });
+  // Our own stop: the savepoint's location is on its way.
+  if (event.type === "verdict" && event.outcome.kind === "succeeded") return to(state);
+  return working(state, event, true);
+}
 
 /** What ends an attempt whose objects may exist. */
-function working(state: Creating | Running, event: MachineEvent, objects: boolean): Step {
+function working(state: Creating | Running | Suspending, event: MachineEvent, objects: boolean): Step {
   if (event.type === "cancelRequested")
     return conclude({ ...state, facts: cancelling(state.facts) }, CANCELLED, objects);
   if (event.type === "deadline" && event.name === "run") {

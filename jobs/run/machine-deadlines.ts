@@ -8,6 +8,7 @@ export type DeadlineName =
   | "image"
   | "start"
   | "run"
+  | "suspend"
   | "recover"
   | "logs"
   | "destroy";
@@ -28,6 +29,8 @@ export function deadlineMessage(name: DeadlineName, limitSeconds: number): strin
       return `The driver showed no sign of life ${within} of its pod's start.`;
     case "run":
       return `The job did not end ${within} of its start.`;
+    case "suspend":
+      return `The stream was not stopped with a savepoint ${within}; it goes on.`;
     case "recover":
       return `What a helper that died had left could not be put in order ${within}.`;
     case "logs":
@@ -49,6 +52,7 @@ export function deadlineOutcome(name: DeadlineName, limitSeconds: number): Outco
     // Not the job's fault: another attempt may be quicker.
     case "plan":
     case "create":
+    case "suspend":
     case "recover":
     case "logs":
     case "destroy":

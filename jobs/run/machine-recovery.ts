@@ -37,16 +37,21 @@ export function interrupted(state: HeldState): Interrupted {
     case "creating":
     case "running":
       return { was: state.phase, outcome: undefined };
+    case "suspending":
+      return { was: state.phase, outcome: undefined, trigger: state.trigger };
     case "finishing":
     case "destroying":
       return { was: state.phase, outcome: state.outcome };
     case "recovering":
-      return { was: state.was, outcome: state.outcome };
+      return { was: state.was, outcome: state.outcome, ...triggerOf(state) };
   }
 }
 
+const triggerOf = ({ trigger }: Interrupted): Pick<Interrupted, "trigger"> =>
+  trigger === undefined ? {} : { trigger };
+
 /** Its helper is gone for good: a worker's run goes on, a foreground run has only its end before it. */
-export function orphaned(facts: RunFacts, { was, outcome }: Interrupted): Step {
+export function orphaned(facts: RunFacts, { was, outcome, ...more }: Interrupted): Step {
   const ends = facts.mode.kind === "foreground";
   return to(
     {
@@ -54,6 +59,7 @@ export function orphaned(facts: RunFacts, { was, outcome }: Interrupted): Step {
       facts: ends ? ending(facts) : facts,
       was,
       outcome: ends ? (outcome ?? LOST) : outcome,
+      ...triggerOf({ was, outcome, ...more }),
       asked: true,
     },
     acquire(facts),
@@ -109,6 +115,15 @@ function carryOn(state: Recovering): Step {
     case "running":
       if (outcome !== undefined) return saving(state, outcome);
       return to({ phase: "running", facts, lease }, { type: "watch" });
+    case "suspending": {
+      if (outcome !== undefined) return saving(state, outcome);
+      const trigger = state.trigger ?? facts.run;
+      return to(
+        { phase: "suspending", facts, lease, trigger },
+        { type: "watch" },
+        { type: "suspend", trigger },
+      );
+    }
     case "finishing":
       return saving(state, outcome ?? CANCELLED);
     case "destroying":
@@ -155,10 +170,16 @@ export function adrift(state: Adrift, event: MachineEvent): Step {
       const mine = { ...facts, fence: event.fence };
       const lease = event.fence;
       if (was !== "planning")
-        return to({ phase: "recovering", facts: mine, lease, was, outcome, tries: 0 }, now("recover"));
+        return to(
+          { phase: "recovering", facts: mine, lease, was, outcome, ...triggerOf(state), tries: 0 },
+          now("recover"),
+        );
       return planAgain({ phase: "planning", facts: mine, lease }, outcome);
     }
     case "submitted":
+    case "suspendRequested":
+    case "steady":
+    case "savepointTaken":
     case "retryDue":
     case "leaseLost":
     case "planned":

@@ -8,6 +8,7 @@ import type {
   RunFacts,
   Running,
   Step,
+  Suspending,
   Terminal,
 } from "./machine-types.ts";
 import { triesAgain } from "./phases.ts";
@@ -18,6 +19,7 @@ export const CANCELLED: Outcome = { kind: "cancelled", message: "The run was can
 function terminalPhase({ kind }: Outcome): Terminal["phase"] {
   switch (kind) {
     case "succeeded":
+    case "suspended":
     case "cancelled":
     case "lost":
       return kind;
@@ -57,7 +59,11 @@ export function settle(
     const next = nextAttempt(facts, outcome);
     const { attempt } = next;
     const report: Effect = { type: "report", final: false };
-    const retry: Effect = { type: "scheduleRetry", attempt, afterMs: backoffMs(facts.run, facts.attempt) };
+    const retry: Effect = {
+      type: "scheduleRetry",
+      attempt,
+      afterMs: backoffMs(facts.run, next.failed.length),
+    };
     // Whoever waits for a run in the foreground keeps it; any worker may take the others.
     return facts.mode.kind === "foreground"
       ? { state: { phase: "waiting", facts: next, lease }, effects: [...first, report, retry] }
@@ -116,7 +122,11 @@ export const cancelQueued = (facts: RunFacts): Step => ({
 });
 
 /** The attempt has its outcome: save what is worth it, then destroy. */
-export function conclude({ facts, lease }: Creating | Running, outcome: Outcome, objects: boolean): Step {
+export function conclude(
+  { facts, lease }: Creating | Running | Suspending,
+  outcome: Outcome,
+  objects: boolean,
+): Step {
   return objects
     ? {
         state: { phase: "finishing", facts, lease, outcome },

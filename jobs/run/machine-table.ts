@@ -54,6 +54,17 @@ export const TRANSITIONS: Readonly<
     failed: ["finishing"],
     deadline: ["finishing"],
     cancelRequested: ["finishing"],
+    suspendRequested: ["suspending"],
+  },
+  suspending: {
+    leaseAcquired: ["recovering"],
+    leaseLost: ["adrift"],
+    helperRestarted: ["adrift"],
+    verdict: ["finishing"],
+    savepointTaken: ["finishing"],
+    failed: ["running", "finishing"],
+    deadline: ["running", "finishing"],
+    cancelRequested: ["finishing"],
   },
   finishing: {
     leaseAcquired: ["recovering"],
@@ -67,14 +78,23 @@ export const TRANSITIONS: Readonly<
     leaseAcquired: ["recovering"],
     leaseLost: ["adrift"],
     helperRestarted: ["adrift"],
-    destroyed: ["succeeded", "failed", "cancelled", "lost"],
-    stackRemoved: ["queued", "waiting", "succeeded", "failed", "cancelled", "lost"],
-    deadline: ["succeeded", "failed", "cancelled", "lost"],
+    destroyed: ["succeeded", "suspended", "failed", "cancelled", "lost"],
+    stackRemoved: ["queued", "waiting", "succeeded", "suspended", "failed", "cancelled", "lost"],
+    deadline: ["succeeded", "suspended", "failed", "cancelled", "lost"],
   },
   recovering: {
     leaseLost: ["adrift"],
     helperRestarted: ["adrift"],
-    recovered: ["planning", "creating", "running", "finishing", "destroying", "failed", "cancelled"],
+    recovered: [
+      "planning",
+      "creating",
+      "running",
+      "suspending",
+      "finishing",
+      "destroying",
+      "failed",
+      "cancelled",
+    ],
     failed: ["destroying"],
     deadline: ["destroying"],
   },
@@ -85,6 +105,7 @@ export const TRANSITIONS: Readonly<
     removalRequested: ["adrift"],
   },
   succeeded: { removalRequested: ["adrift"] },
+  suspended: { removalRequested: ["adrift"] },
   failed: { removalRequested: ["adrift"] },
   cancelled: { removalRequested: ["adrift"] },
   lost: { removalRequested: ["adrift"] },
@@ -92,7 +113,7 @@ export const TRANSITIONS: Readonly<
 };
 
 /** Phases that end a run, in the order of the diagram. */
-const TERMINAL: readonly RunPhase[] = ["succeeded", "failed", "cancelled", "lost", "refused"];
+const TERMINAL: readonly RunPhase[] = ["succeeded", "suspended", "failed", "cancelled", "lost", "refused"];
 
 /** The table as a Mermaid state diagram, one arrow for each pair of phases, labelled with the events that lead along it. */
 export function diagram(): string {

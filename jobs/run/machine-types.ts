@@ -55,6 +55,8 @@ export type Planning = Held<"planning">;
 /** `stack`: its stack is being made; `objects`: so are its objects; `made`: those exist. */
 export type Creating = Held<"creating"> & { readonly step: "stack" | "objects" | "made" };
 export type Running = Held<"running">;
+/** A running stream that is being stopped with a savepoint, which is asked for under the name `trigger`: twice is once. */
+export type Suspending = Held<"suspending"> & { readonly trigger: string };
 export type Finishing = Held<"finishing"> & { readonly outcome: Outcome };
 export type Destroying = Held<"destroying"> & {
   readonly outcome: Outcome;
@@ -63,15 +65,17 @@ export type Destroying = Held<"destroying"> & {
 };
 /** What an interrupted run was at, and its outcome if it has one already. */
 export interface Interrupted {
-  readonly was: "planning" | "creating" | "running" | "finishing" | "destroying";
+  readonly was: "planning" | "creating" | "running" | "suspending" | "finishing" | "destroying";
   readonly outcome: Outcome | undefined;
+  /** Of a run that was being suspended. */
+  readonly trigger?: string;
 }
 /** Nobody known to us works on it, though something of it may exist. */
 export type Adrift = Of<"adrift"> & Interrupted & { readonly asked: boolean };
 /** A new holder puts stack, state and cluster in order. */
 export type Recovering = Held<"recovering"> & Interrupted & { readonly tries: number };
 export type Kept = Of<"kept"> & { readonly outcome: Outcome };
-export type Terminal = Of<"succeeded" | "failed" | "cancelled" | "lost"> & {
+export type Terminal = Of<"succeeded" | "suspended" | "failed" | "cancelled" | "lost"> & {
   readonly outcome: Outcome;
   /** What could not be removed. */
   readonly left: readonly string[];
@@ -80,7 +84,15 @@ export type Terminal = Of<"succeeded" | "failed" | "cancelled" | "lost"> & {
 /** A foreground run that could not begin: its caller is told, and it is forgotten. */
 export type Refused = Of<"refused"> & { readonly outcome: Outcome };
 
-export type HeldState = Waiting | Planning | Creating | Running | Finishing | Destroying | Recovering;
+export type HeldState =
+  | Waiting
+  | Planning
+  | Creating
+  | Running
+  | Suspending
+  | Finishing
+  | Destroying
+  | Recovering;
 export type RunState = New | Queued | HeldState | Adrift | Kept | Terminal | Refused;
 export type RunPhase = RunState["phase"];
 
@@ -96,6 +108,8 @@ export type MachineEvent =
   | { readonly type: "claimed" }
   | { readonly type: "retryDue"; readonly attempt: number }
   | { readonly type: "cancelRequested" }
+  /** Somebody wants a stream's state saved, and its run ended. */
+  | { readonly type: "suspendRequested"; readonly trigger: string }
   /** Someone wants what is there removed: of a kept run, one that nobody works on, or one that left something behind. */
   | { readonly type: "removalRequested" }
   /** A helper found it in the ledger, and no helper of this process works on it. */
@@ -110,6 +124,10 @@ export type MachineEvent =
   | Answer<"objectsExist">
   | Answer<"driverStarted">
   | (Answer<"verdict"> & { readonly outcome: Outcome })
+  /** It has run for so long that earlier failures count no more. */
+  | Answer<"steady">
+  /** The stream has stopped; its state is in the ledger's list of savepoints. */
+  | (Answer<"savepointTaken"> & { readonly savepoint: string })
   | Answer<"recovered">
   | Answer<"logsSaved">
   | (Answer<"destroyed"> & { readonly left: readonly string[] })
@@ -119,7 +137,7 @@ export type MachineEvent =
       readonly outcome: Outcome;
     })
   | (Answer<"failed"> & {
-      readonly step: "recover" | "saveLogs" | "destroy" | "removeStack";
+      readonly step: "suspend" | "recover" | "saveLogs" | "destroy" | "removeStack";
       readonly message: string;
     })
   | (Answer<"deadline"> & { readonly name: DeadlineName; readonly limitSeconds: number });
@@ -137,7 +155,12 @@ export type Effect =
   /** That it exists already is no failure. */
   | { readonly type: "createStack" }
   | { readonly type: "up" }
+  /** Nothing to do where it is watched already. */
   | { readonly type: "watch" }
+  /** Stops a stream with a savepoint. */
+  | { readonly type: "suspend"; readonly trigger: string }
+  /** Says that it could not be suspended, and why; it goes on. */
+  | { readonly type: "notSuspended"; readonly trigger: string; readonly message: string }
   /** Ends what other effects of this run still do, and waits until they have. */
   | { readonly type: "stop" }
   /** Raises the namespace's fence, frees the stack's lock, clears pending creates, removes what the state does not know. */

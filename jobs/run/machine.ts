@@ -1,7 +1,15 @@
 // The life of a run as a pure function. Rules, diagram and what is proven of it: docs/state-machine.md.
 
 import type { Outcome } from "../../schema/outcome.ts";
-import { creating, destroying, finishing, planning, running, waiting } from "./machine-attempt.ts";
+import {
+  creating,
+  destroying,
+  finishing,
+  planning,
+  running,
+  suspending,
+  waiting,
+} from "./machine-attempt.ts";
 import { deadlineOutcome } from "./machine-deadlines.ts";
 import { acquire, now, plan, to } from "./machine-effects.ts";
 import {
@@ -54,6 +62,7 @@ export function reduce(state: RunState, event: MachineEvent): Step {
     case "planning":
     case "creating":
     case "running":
+    case "suspending":
     case "finishing":
     case "destroying":
     case "recovering":
@@ -63,6 +72,7 @@ export function reduce(state: RunState, event: MachineEvent): Step {
     case "kept":
       return event.type === "removalRequested" ? leftUp(state) : unwanted(state, event);
     case "succeeded":
+    case "suspended":
     case "failed":
     case "cancelled":
     case "lost":
@@ -120,6 +130,9 @@ function queued(state: Queued, event: MachineEvent): Step {
         { type: "report", final: true },
       );
     case "submitted":
+    case "suspendRequested":
+    case "steady":
+    case "savepointTaken":
     case "removalRequested":
     case "leaseLost":
     case "planned":
@@ -144,9 +157,8 @@ function held(state: HeldState, event: MachineEvent): Step {
       if (event.fence <= state.lease) return to(state);
       // The old one was lost without our knowing.
       const facts = { ...state.facts, fence: event.fence };
-      const { was, outcome } = interrupted(state);
       return to(
-        { phase: "recovering", facts, lease: event.fence, was, outcome, tries: 0 },
+        { phase: "recovering", facts, lease: event.fence, ...interrupted(state), tries: 0 },
         { type: "stop" },
         now("recover"),
       );
@@ -156,6 +168,7 @@ function held(state: HeldState, event: MachineEvent): Step {
     case "helperRestarted":
       return orphaned(state.facts, interrupted(state));
     case "retryDue":
+    case "suspendRequested":
       return phaseOf(state, event);
     case "submitted":
     case "claimed":
@@ -170,6 +183,8 @@ function held(state: HeldState, event: MachineEvent): Step {
     case "objectsExist":
     case "driverStarted":
     case "verdict":
+    case "steady":
+    case "savepointTaken":
     case "recovered":
     case "logsSaved":
     case "destroyed":
@@ -190,6 +205,8 @@ function phaseOf(state: HeldState, event: MachineEvent): Step {
       return creating(state, event);
     case "running":
       return running(state, event);
+    case "suspending":
+      return suspending(state, event);
     case "finishing":
       return finishing(state, event);
     case "destroying":

@@ -82,6 +82,7 @@ const CLASSES: Readonly<Record<Outcome["kind"], keyof RetryBudget | undefined>> 
   refused: undefined,
   deadline: undefined,
   cancelled: undefined,
+  suspended: undefined,
 };
 
 /** Pure: whether a further attempt is due after those that ended with `outcomes`, the last one last. */

@@ -36,6 +36,7 @@ const STATE_OF_PHASE: Readonly<Record<Phase, RunStateName>> = {
 const STATE_OF_OUTCOME: Readonly<Record<Outcome["kind"], RunStateName>> = {
   succeeded: "succeeded",
   cancelled: "cancelled",
+  suspended: "suspended",
   lost: "lost",
   "user-failure": "failed",
   "out-of-memory": "failed",

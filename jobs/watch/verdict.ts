@@ -31,15 +31,15 @@ export function verdict(
     const end = driverEnd(known, plan, pod);
     if (end !== undefined) return end;
   }
-  const runMs = plan.deadlines.run * 1000;
+  const limitSeconds = plan.deadlines.run;
   const late: Outcome | undefined =
-    now - startedAt < runMs
+    limitSeconds === undefined || now - startedAt < limitSeconds * 1000
       ? undefined
       : {
           kind: "deadline",
           phase: "run",
-          limitSeconds: plan.deadlines.run,
-          message: `The run was still going on after its deadline of ${plan.deadlines.run} s${standing(known)}.`,
+          limitSeconds,
+          message: `The run was still going on after its deadline of ${limitSeconds} s${standing(known)}.`,
         };
   // What we know is old: the pods may be well. Only the run's own deadline needs no news.
   if (known.unreachableSince !== undefined) return late;

@@ -5,7 +5,7 @@ import { removalLimits } from "../run/removal-limits.ts";
  * What a phase may take, in seconds. `pending`, `image`, `start` are the watch's, by the plan; these are for what has no end of its
  * own, and longer than the functions behind them ever take.
  */
-const SECONDS = { plan: 60, create: 900, recover: 900 } as const;
+const SECONDS = { plan: 60, create: 900, suspend: 900, recover: 900 } as const;
 /** For saving logs; who cancels does not want to wait for them long. */
 const LOGS_SECONDS = { cancelled: 10, ended: 120 } as const;
 /** Longer ones fire at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
@@ -21,25 +21,27 @@ const AFTER_THE_WATCH_MS = 2000;
 
 /** The timers of one run: its own deadline, from when a helper first took it up, and one for the phase that it is in. */
 export class Deadlines {
-  readonly #limit: number;
+  readonly #limit: number | undefined;
   readonly #startedAt: Date;
   readonly #tell: Tell;
   #run: NodeJS.Timeout | undefined;
   #phase: NodeJS.Timeout | undefined;
 
-  /** @param limitSeconds The run's own. */
-  constructor(limitSeconds: number, startedAt: Date, tell: Tell) {
+  /** @param limitSeconds The run's own; undefined for none. */
+  constructor(limitSeconds: number | undefined, startedAt: Date, tell: Tell) {
     this.#limit = limitSeconds;
     this.#startedAt = startedAt;
     this.#tell = tell;
   }
 
   begin(): void {
+    const limit = this.#limit;
+    if (limit === undefined) return;
     this.#run = setTimeout(
       () => {
-        this.#tell("run", this.#limit);
+        this.#tell("run", limit);
       },
-      Math.min(leftOf(this.#limit * 1000, this.#startedAt, Date.now()) + AFTER_THE_WATCH_MS, LONGEST_MS),
+      Math.min(leftOf(limit * 1000, this.#startedAt, Date.now()) + AFTER_THE_WATCH_MS, LONGEST_MS),
     );
   }
 
@@ -73,6 +75,8 @@ function timed(state: RunState): readonly [DeadlineName, number] | undefined {
       return state.step === "made" ? undefined : ["create", SECONDS.create];
     case "finishing":
       return ["logs", LOGS_SECONDS[state.facts.cancelRequested ? "cancelled" : "ended"]];
+    case "suspending":
+      return ["suspend", SECONDS.suspend];
     case "recovering":
       return ["recover", SECONDS.recover];
     case "destroying":
@@ -85,6 +89,7 @@ function timed(state: RunState): readonly [DeadlineName, number] | undefined {
     case "adrift":
     case "kept":
     case "succeeded":
+    case "suspended":
     case "failed":
     case "cancelled":
     case "lost":

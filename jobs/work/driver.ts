@@ -58,7 +58,7 @@ export class Driver implements Driven {
     const foreground = tools.purpose?.kind === "foreground";
     this.#row = new Row(tools.ledger, run, this.#gone.signal, foreground ? "go-on" : "wait");
     this.#effects = new Effects(this);
-    const limit = parseDuration(run.spec?.deadline ?? "") ?? run.plan?.deadlines.run ?? 3600;
+    const limit = parseDuration(run.spec?.deadline ?? "") ?? run.plan?.deadlines.run;
     this.#deadlines = new Deadlines(limit, this.startedAt, (name, limitSeconds) => {
       const fence = this.lease?.fence ?? 0;
       this.send({ type: "deadline", name, limitSeconds, fence });
@@ -248,6 +248,9 @@ export class Driver implements Driven {
       case "stop":
         await this.#effects.stop();
         break;
+      case "notSuspended":
+        this.warn(effect.message);
+        break;
       case "acquireLease":
         this.#effects.acquire(effect.knownFence);
         break;
@@ -255,6 +258,7 @@ export class Driver implements Driven {
       case "createStack":
       case "up":
       case "watch":
+      case "suspend":
       case "recover":
       case "saveLogs":
       case "destroy":

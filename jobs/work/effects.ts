@@ -22,6 +22,7 @@ type Long = Extract<
       | "createStack"
       | "up"
       | "watch"
+      | "suspend"
       | "recover"
       | "saveLogs"
       | "destroy"
@@ -167,6 +168,8 @@ export class Effects {
         return await this.#bringUp(hand, fence);
       case "watch":
         return await this.#watch(hand, fence);
+      case "suspend":
+        throw new Error("not built yet");
       case "recover": {
         const { state } = this.#driver;
         // What is only to go is not put in order first.
@@ -262,6 +265,7 @@ export class Effects {
         return { type: "failed", step: type, outcome: outcome("The cluster could not be made"), fence };
       case "watch":
         return { type: "failed", step: type, outcome: outcome("The run could not be watched"), fence };
+      case "suspend":
       case "recover":
       case "saveLogs":
       case "destroy":

@@ -170,12 +170,13 @@ export interface Watched {
 export async function watch(hand: Hand, onDriver: () => void): Promise<Watched> {
   const { plan, tools, journal, signal, clock, startedAt } = hand;
   const follow = tools.purpose?.kind === "foreground" && tools.purpose.follow;
-  const limitMs = plan.deadlines.run * 1000;
+  const limitMs = plan.deadlines.run === undefined ? undefined : plan.deadlines.run * 1000;
   const rest = setTimeout(tools.engine.rest, REST_AFTER_MS);
   try {
     const { outcome, observed } = await tools.cluster.watch(plan, {
       // By this helper's clock, whatever the one was by which the run began.
-      startedAt: new Date(clock() - limitMs + leftOf(limitMs, startedAt, clock())),
+      startedAt:
+        limitMs === undefined ? startedAt : new Date(clock() - limitMs + leftOf(limitMs, startedAt, clock())),
       clock,
       signal,
       sink: {

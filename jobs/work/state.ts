@@ -27,9 +27,10 @@ const facts = z.strictObject({
 const lease = z.int();
 const asked = z.boolean();
 const interrupted = {
-  was: z.enum(["planning", "creating", "running", "finishing", "destroying"]),
+  was: z.enum(["planning", "creating", "running", "suspending", "finishing", "destroying"]),
   // JSON has no `undefined`: the member is left out, and is there again after reading.
   outcome: z.preprocess((value) => value, Outcome.optional()),
+  trigger: z.string().exactOptional(),
 };
 
 const State = z.discriminatedUnion("phase", [
@@ -44,6 +45,7 @@ const State = z.discriminatedUnion("phase", [
     step: z.enum(["stack", "objects", "made"]),
   }),
   z.strictObject({ phase: z.literal("running"), facts, lease }),
+  z.strictObject({ phase: z.literal("suspending"), facts, lease, trigger: z.string() }),
   z.strictObject({ phase: z.literal("finishing"), facts, lease, outcome: Outcome }),
   z.strictObject({
     phase: z.literal("destroying"),
@@ -57,7 +59,7 @@ const State = z.discriminatedUnion("phase", [
   z.strictObject({ phase: z.literal("recovering"), facts, lease, tries: z.int(), ...interrupted }),
   z.strictObject({ phase: z.literal("kept"), facts, outcome: Outcome }),
   z.strictObject({
-    phase: z.enum(["succeeded", "failed", "cancelled", "lost"]),
+    phase: z.enum(["succeeded", "suspended", "failed", "cancelled", "lost"]),
     facts,
     outcome: Outcome,
     left: z.array(z.string()),
@@ -128,6 +130,7 @@ function stateWithoutMachine(row: LedgerRun): RunState {
     case "failed":
     case "cancelled":
     case "lost":
+    case "suspended":
       return { phase: row.state, facts, outcome: outcome ?? lost, left };
     case "kept":
       return { phase: "kept", facts, outcome: outcome ?? lost };
@@ -159,9 +162,11 @@ export function ledgerState(state: RunState): RunStateName {
       return "planning";
     case "refused":
       return "failed";
+    case "suspending":
+      return "running";
     case "adrift":
     case "recovering":
-      return state.was;
+      return state.was === "suspending" ? "running" : state.was;
     case "planning":
     case "creating":
     case "running":
@@ -169,6 +174,7 @@ export function ledgerState(state: RunState): RunStateName {
     case "destroying":
     case "kept":
     case "succeeded":
+    case "suspended":
     case "failed":
     case "cancelled":
     case "lost":

@@ -211,7 +211,7 @@ describe("the coordinator", () => {
       backoffLimit: 0,
       completions: 1,
       parallelism: 1,
-      activeDeadlineSeconds: plans.wordcount.deadlines.run + 60,
+      activeDeadlineSeconds: (plans.wordcount.deadlines.run ?? 0) + 60,
       template: { spec: { restartPolicy: "Never" } },
     });
   });

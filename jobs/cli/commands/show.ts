@@ -144,6 +144,10 @@ function textOf(event: RunEvent): string {
       return `${event.source}: ${event.line}`;
     case "warning":
       return event.message;
+    case "savepoint":
+      return `${event.reason}: ${event.location}`;
+    case "answer":
+      return `${event.kind} ${event.ok ? "done" : "not done"}: ${event.message}`;
     case "outcome":
       return "message" in event.outcome
         ? `${event.outcome.kind}: ${event.outcome.message}`

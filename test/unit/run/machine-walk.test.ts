@@ -15,7 +15,14 @@ import {
 import { eventsFor, FOREGROUND, KEPT, reachable } from "./machine-walk.ts";
 
 const STATES = [...reachable(), ...reachable(FOREGROUND), ...reachable(KEPT)];
-const TERMINAL: ReadonlySet<RunPhase> = new Set(["succeeded", "failed", "cancelled", "lost", "refused"]);
+const TERMINAL: ReadonlySet<RunPhase> = new Set([
+  "succeeded",
+  "suspended",
+  "failed",
+  "cancelled",
+  "lost",
+  "refused",
+]);
 /** Someone wants what could not be removed to be removed. */
 const clearsUp = (state: RunState, event: MachineEvent): boolean =>
   event.type === "removalRequested" && "left" in state && state.left.length > 0;
@@ -205,6 +212,8 @@ function answer({ type }: Effect, fence: number): MachineEvent | undefined {
       return { type: "stackCreated", fence };
     case "watch":
       return { type: "verdict", fence, outcome: { kind: "succeeded" } };
+    case "suspend":
+      return { type: "savepointTaken", fence, savepoint: "s3://acme-state/savepoints/savepoint-1" };
     case "recover":
       return { type: "recovered", fence };
     case "saveLogs":
@@ -214,6 +223,7 @@ function answer({ type }: Effect, fence: number): MachineEvent | undefined {
     case "removeStack":
       return { type: "stackRemoved", fence };
     case "up":
+    case "notSuspended":
     case "stop":
     case "releaseLease":
     case "scheduleRetry":

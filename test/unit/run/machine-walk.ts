@@ -30,6 +30,7 @@ const DEADLINES: readonly DeadlineName[] = [
   "image",
   "start",
   "run",
+  "suspend",
   "recover",
   "logs",
   "destroy",
@@ -42,6 +43,7 @@ export function eventsAt(fence: number, attempt: number): MachineEvent[] {
     { type: "claimed" },
     { type: "retryDue", attempt },
     { type: "cancelRequested" },
+    { type: "suspendRequested", trigger: "5f1c0e" },
     { type: "removalRequested" },
     { type: "helperRestarted" },
     { type: "leaseRefused" },
@@ -52,6 +54,8 @@ export function eventsAt(fence: number, attempt: number): MachineEvent[] {
     { type: "stackCreated", fence },
     { type: "objectsExist", fence },
     { type: "driverStarted", fence },
+    { type: "steady", fence },
+    { type: "savepointTaken", fence, savepoint: "s3://acme-state/savepoints/savepoint-1" },
     { type: "recovered", fence },
     { type: "logsSaved", fence },
     { type: "destroyed", fence, left: [] },
@@ -61,7 +65,7 @@ export function eventsAt(fence: number, attempt: number): MachineEvent[] {
     ...(["plan", "createStack", "up", "watch"] as const).flatMap((step) =>
       OUTCOMES.slice(2, 4).map((outcome) => ({ type: "failed", fence, step, outcome }) as const),
     ),
-    ...(["recover", "saveLogs", "destroy", "removeStack"] as const).map(
+    ...(["suspend", "recover", "saveLogs", "destroy", "removeStack"] as const).map(
       (step) => ({ type: "failed", fence, step, message: "API server away" }) as const,
     ),
     ...DEADLINES.map((name) => ({ type: "deadline", fence, name, limitSeconds: 60 }) as const),
