@@ -2,7 +2,6 @@
 import net from "node:net";
 
 export interface Gate {
-  /** On 127.0.0.1. */
   readonly port: number;
   /** Nobody listens any more, and all connections are cut: the service's process died. */
   readonly down: () => Promise<void>;
@@ -13,8 +12,11 @@ export interface Gate {
   readonly close: () => Promise<void>;
 }
 
-/** Opens a door on a free port. */
-export async function openGate(target: { readonly host: string; readonly port: number }): Promise<Gate> {
+/** Opens a door on a free port of `host`. */
+export async function openGate(
+  target: { readonly host: string; readonly port: number },
+  host = "127.0.0.1",
+): Promise<Gate> {
   const sockets = new Set<net.Socket>();
   let hanging = false;
   let port = 0;
@@ -43,7 +45,7 @@ export async function openGate(target: { readonly host: string; readonly port: n
   const listen = async (): Promise<void> => {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(port, "127.0.0.1", () => {
+      server.listen(port, host, () => {
         server.off("error", reject);
         resolve();
       });

@@ -2,7 +2,7 @@
 //
 // It ends TLS, since it has to see requests to count and spoil them. Its clients show a token of this proxy's, one for each holder, by
 // which it knows whose request it is; only it has the identity that the API server trusts. HTTP/1.1 alone is offered; upgrades
-// (exec, port-forward) are not passed on, nobody here asks for them.
+// (port-forward to Flink's REST) are passed on and never spoiled, but end when the proxy goes down.
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Certificate } from "./certificate.ts";
+import { passUpgrade, refuseUpgrade } from "./upgrade.ts";
 
 /** A request as rules see it. */
 export interface ProxyRequest {
@@ -119,6 +120,19 @@ class Proxy implements FaultProxy {
     });
     // Node.js would end watches that nothing happens on.
     this.#server.requestTimeout = 0;
+    this.#server.on("upgrade", (request, socket, head) => {
+      if (this.#holder(request) === undefined) {
+        refuseUpgrade(socket);
+        return;
+      }
+      const { url, options: tls } = this.#options.upstream;
+      const headers = without(request.headers, ["authorization", "host"]);
+      passUpgrade(request, socket, head, {
+        url: new URL(request.url ?? "/", url),
+        options: tls,
+        headers,
+      });
+    });
     this.#server.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
@@ -190,10 +204,12 @@ class Proxy implements FaultProxy {
     this.#agent.destroy();
   };
 
+  #holder(request: IncomingMessage): string | undefined {
+    return this.#options.holders.get(/^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "");
+  }
+
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const holder = this.#options.holders.get(
-      /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "",
-    );
+    const holder = this.#holder(request);
     if (holder === undefined) {
       refuse(response, 401, "not a client of this fault proxy");
       return;

@@ -22,6 +22,16 @@ const upstream = http.createServer((request, response) => {
   });
 });
 
+// Says everything back, as a port-forward to an echo server would.
+upstream.on("upgrade", ({ headers, url = "" }: http.IncomingMessage, socket) => {
+  if (headers.authorization !== undefined || url.includes("refused")) {
+    socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno");
+    return;
+  }
+  socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n");
+  socket.pipe(socket);
+});
+
 beforeAll(async () => {
   certificate = await makeCertificate();
   await new Promise<void>((resolve) => {
@@ -207,4 +217,48 @@ test("hang: taken and not answered until it is restored", async () => {
   expect({ answered, seen: seen.length }).toEqual({ answered: false, seen: 0 });
   await subject.restore();
   expect((await answer).status).toBe(200);
+});
+
+/** Asks for another protocol. @returns What came back to `ping`, or the status of a refusal. */
+async function upgrade({ url }: FaultProxy, path: string, token = "token-of-the-first"): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    const request = https.request(new URL(path, url), {
+      ...{ ca: certificate.certificate, agent: false },
+      headers: { authorization: `Bearer ${token}`, connection: "Upgrade", upgrade: "echo" },
+    });
+    request.on("error", reject);
+    request.on("response", ({ statusCode = 0 }) => {
+      resolve(String(statusCode));
+    });
+    request.on("upgrade", (_, socket) => {
+      socket
+        .on("error", () => undefined)
+        .on("close", () => {
+          resolve("closed");
+        });
+      socket.on("data", (chunk) => {
+        resolve(String(chunk));
+      });
+      if (!path.includes("quiet")) socket.write("ping");
+    });
+    request.end();
+  });
+}
+
+test("passes a port-forward on, both ways, without the holder's token", async () => {
+  expect(await upgrade(await proxy(), "/portforward")).toBe("ping");
+});
+
+test("passes the server's refusal of a port-forward on, and refuses strangers itself", async () => {
+  const at = await proxy();
+  expect(await upgrade(at, "/portforward/refused")).toBe("403");
+  expect(await upgrade(at, "/portforward", "token-of-nobody")).toBe("401");
+});
+
+test("a port-forward ends with the proxy", async () => {
+  const at = await proxy();
+  const quiet = upgrade(at, "/portforward/quiet");
+  await sleep(100);
+  await at.down();
+  expect(await quiet).toBe("closed");
 });
