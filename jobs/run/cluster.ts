@@ -1,4 +1,5 @@
-import type { Plan } from "../../schema/plan.ts";
+import type { FlinkPlan, Plan } from "../../schema/plan.ts";
+import type { FlinkRest } from "../flink/index.ts";
 import type {
   ContainerLog,
   Leftovers,
@@ -33,6 +34,8 @@ export interface RunCluster {
   readonly waitGone: (namespace: string, signal: AbortSignal) => Promise<readonly string[]>;
   /** @param guard Awaited before each delete. */
   readonly removeNamespace: (plan: Plan, guard?: () => Promise<void>) => Promise<boolean>;
+  /** Flink's REST of the plan's attempt. Loads what is needed for it; talks to nobody yet. */
+  readonly flink: (plan: FlinkPlan) => Promise<FlinkRest>;
   readonly close: () => void;
 }
 
@@ -72,6 +75,10 @@ export async function openRunCluster(
     leftovers: ({ run, namespace }) => watch.findLeftovers(cluster, { run, namespace }),
     waitGone: (namespace, signal) => watch.waitGone(cluster, namespace, signal),
     removeNamespace: ({ run, namespace }, guard) => watch.removeNamespace(cluster, { run, namespace }, guard),
+    flink: async (plan) => {
+      const { openFlink } = await import("../flink/index.ts");
+      return openFlink(cluster, plan);
+    },
     close: () => {
       cluster.close();
     },

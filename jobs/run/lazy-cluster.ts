@@ -29,6 +29,7 @@ export function lazyCluster(open: () => Promise<RunCluster>): RunCluster {
     leftovers: async (plan) => await (await opened()).leftovers(plan),
     waitGone: async (namespace, signal) => await (await opened()).waitGone(namespace, signal),
     removeNamespace: async (plan, guard) => await (await opened()).removeNamespace(plan, guard),
+    flink: async (plan) => await (await opened()).flink(plan),
     close: () => {
       void opening?.then(
         (cluster) => {

@@ -5,6 +5,14 @@ import { openS3 } from "../../base/s3.ts";
 import type { Connection } from "../../schema/connection.ts";
 import { storeError, storeErrorKind } from "./errors.ts";
 
+/** An object of the store. */
+export interface StoredObject {
+  readonly url: string;
+  /** When it was written, by the store's clock. */
+  readonly at: Date;
+  readonly bytes: number;
+}
+
 /** Every function throws UserError `s3-missing`, `s3-denied`, `s3-unreachable` or `s3-failed`; `url` is `s3://bucket/key`. */
 export interface ObjectStore {
   /** Those of `urls` that do not exist. */
@@ -15,7 +23,14 @@ export interface ObjectStore {
   readonly putStream: (url: string, body: Readable) => Promise<void>;
   /** URLs below `prefix` (`s3://bucket/folder/`), in the store's order. */
   readonly list: (prefix: string) => Promise<readonly string[]>;
+  /** One page (up to 1000) of the objects below `prefix`, in the order of their keys, after the key of `after`, which need not exist. */
+  readonly page: (
+    prefix: string,
+    after?: string,
+  ) => Promise<{ readonly objects: readonly StoredObject[]; readonly more: boolean }>;
   readonly get: (url: string) => Promise<Readable>;
+  /** Deletes objects of one bucket; one that is not there is no error. */
+  readonly remove: (urls: readonly string[]) => Promise<void>;
   readonly close: () => void;
 }
 
@@ -24,6 +39,9 @@ export function parseUrl(url: string): { readonly bucket: string; readonly key: 
   const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(url);
   return { bucket: match?.[1] ?? "", key: match?.[2] ?? "" };
 }
+
+/** The most that one request deletes, https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
+const MAX_DELETED = 1000;
 
 const PART_BYTES = 5 * 1024 * 1024;
 
@@ -71,6 +89,15 @@ export function openStore(address: Connection["s3"]): ObjectStore {
       );
     },
     list: async (prefix) => await guarded(prefix, async (to) => await listAll(to, prefix)),
+    page: async (prefix, after) => await guarded(prefix, async (to) => await listPage(to, prefix, after)),
+    remove: async (urls) => {
+      for (let start = 0; start < urls.length; start += MAX_DELETED) {
+        const some = urls.slice(start, start + MAX_DELETED);
+        await guarded(some[0] ?? "", async (to) => {
+          await removeSome(to, some);
+        });
+      }
+    },
     get: async (url) => {
       const { bucket, key } = parseUrl(url);
       return await guarded(url, async ({ client, sdk }) => {
@@ -107,4 +134,34 @@ async function listAll({ client, sdk }: Opened, prefix: string): Promise<readonl
     token = page.NextContinuationToken;
   } while (token !== undefined);
   return urls;
+}
+
+async function listPage(
+  { client, sdk }: Opened,
+  prefix: string,
+  after: string | undefined,
+): Promise<{ readonly objects: readonly StoredObject[]; readonly more: boolean }> {
+  const { bucket, key } = parseUrl(prefix);
+  const from = after === undefined ? {} : { StartAfter: parseUrl(after).key };
+  const page = await client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...from }));
+  const objects = (page.Contents ?? []).flatMap(({ Key, LastModified, Size }) =>
+    Key === undefined
+      ? []
+      : [{ url: `s3://${bucket}/${Key}`, at: LastModified ?? new Date(0), bytes: Size ?? 0 }],
+  );
+  return { objects, more: page.IsTruncated === true };
+}
+
+async function removeSome({ client, sdk }: Opened, urls: readonly string[]): Promise<void> {
+  const { bucket } = parseUrl(urls[0] ?? "");
+  const Objects = urls.map((url) => ({ Key: parseUrl(url).key }));
+  const { Errors } = await client.send(
+    new sdk.DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+  );
+  const failed = (Errors ?? []).find(({ Code }) => Code !== "NoSuchKey");
+  if (failed !== undefined) {
+    throw Object.assign(new Error(failed.Message ?? `${failed.Key ?? "an object"} could not be deleted`), {
+      name: failed.Code ?? "InternalError",
+    });
+  }
 }

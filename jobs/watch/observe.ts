@@ -1,3 +1,5 @@
+import type { StreamSample } from "../flink/types.ts";
+
 /**
  * What the watch saw of a run, as plain data. Times are milliseconds since the epoch: `at` and `…SeenAt` by this machine's clock, all
  * others by the cluster's.
@@ -192,4 +194,6 @@ export interface ObservedRun {
   readonly usageRefused: string | undefined;
   /** Since when the API server does not answer. */
   readonly unreachableSince: number | undefined;
+  /** Of a stream: what its REST told, oldest first, thinned out where there are many ({@link addSample}). */
+  readonly stream?: readonly StreamSample[];
 }

@@ -314,6 +314,7 @@ function fakeCluster(scenario: Scenario, calls: string[]): RunCluster {
       if (scenario.namespace === "replaced") throw new UserError("namespace-foreign", "not the run's");
       return calls.filter((call) => call.startsWith("remove")).length === 1;
     },
+    flink: async () => await Promise.reject(new Error("no stream here")),
     close: () => undefined,
   };
 }
@@ -330,6 +331,10 @@ function fakeStore({ missing = [] }: Scenario, calls: string[]): ObjectStore {
       calls.push(`put ${url}`);
     },
     list: async () => await Promise.resolve([]),
+    page: async () => await Promise.resolve({ objects: [], more: false }),
+    remove: async () => {
+      await Promise.resolve();
+    },
     get: async () => await Promise.reject(new Error("not here")),
     close: () => undefined,
   };
