@@ -32,6 +32,7 @@ export const LAB = {
     dnsHealth: 8181,
     dnsReady: 8182,
     felixHealth: 9099,
+    metricsServer: 4443,
     s3: 7070,
     postgres: 7432,
   },

@@ -18,6 +18,8 @@ const PLURALS: Readonly<Record<string, string>> = {
   EndpointSlice: "endpointslices",
   ClusterRole: "clusterroles",
   ClusterRoleBinding: "clusterrolebindings",
+  RoleBinding: "rolebindings",
+  APIService: "apiservices",
   StorageClass: "storageclasses",
   CustomResourceDefinition: "customresourcedefinitions",
   ClusterInformation: "clusterinformations",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readIfThere } from "../host/files.ts";
 import { run } from "../host/run.ts";
 import { LAB } from "../settings.ts";
+import { METRICS_SERVER } from "./metrics-server.ts";
 
 /** The lab's certificate authorities. One each, so that no client of the API server can talk to etcd. */
 export type Authority = "ca" | "etcd-ca" | "front-proxy-ca";
@@ -83,6 +84,16 @@ export const CERTIFICATES: readonly CertificateRequest[] = [
   { name: "scheduler", issuer: "ca", commonName: "system:kube-scheduler", usage: "client" },
   { name: "kube-proxy", issuer: "ca", commonName: "system:kube-proxy", usage: "client" },
   { name: "coredns", issuer: "ca", commonName: "mayfly-lab:coredns", usage: "client" },
+  {
+    // Its server's certificate and its name as a client of API server and kubelet.
+    name: "metrics-server",
+    issuer: "ca",
+    commonName: METRICS_SERVER.user,
+    usage: "both",
+    // The API server asks for it by the name of its Service.
+    dnsNames: [`${METRICS_SERVER.service}.kube-system.svc`],
+    ips: [LAB.nodeIp],
+  },
   { name: "calico-node", issuer: "ca", commonName: "mayfly-lab:calico-node", usage: "client" },
   { name: "calico-cni", issuer: "ca", commonName: "mayfly-lab:calico-cni", usage: "client" },
   {

@@ -29,7 +29,7 @@ export async function clusterDown(paths: LabPaths, report: Report): Promise<void
     await removePods();
   }
   report("daemons");
-  await stop("felix", "kube-proxy", "coredns", "s3", "apiserver", "containerd");
+  await stop("felix", "kube-proxy", "coredns", "metrics-server", "s3", "apiserver", "containerd");
   const known = existsSync(RUN.units)
     ? readdirSync(RUN.units).map((file) => file.replace(/\.json$/, ""))
     : [];

@@ -22,6 +22,7 @@ export const PARTS = [
   "kube-proxy",
   "felix",
   "coredns",
+  "metrics-server",
   "s3",
 ] as const;
 export type Part = (typeof PARTS)[number];
@@ -48,6 +49,9 @@ export function healthChecks(paths: LabPaths): Readonly<Record<Part, Check>> {
     "kube-proxy": local(ports.kubeProxyHealth, "healthz"),
     felix: local(ports.felixHealth, "readiness"),
     coredns: local(ports.dnsReady, "ready"),
+    // Not /readyz: that waits for two looks at the node, seconds apart.
+    "metrics-server": async () =>
+      await healthOf(`https://${LAB.nodeIp}:${ports.metricsServer}/livez`, { tls: { ca: admin().ca } }),
     s3: local(ports.s3, "health"),
   };
 }

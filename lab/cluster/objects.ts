@@ -2,15 +2,15 @@ import { LAB, NODE_LABELS } from "../settings.ts";
 import type { KubernetesObject } from "./api.ts";
 
 /** A Kubernetes object with whatever fields its kind has. */
-type Manifest = KubernetesObject & Readonly<Record<string, unknown>>;
+export type Manifest = KubernetesObject & Readonly<Record<string, unknown>>;
 
 /** What a user may do, as [API group, resources, verbs]. */
-type Rule = readonly [group: string, resources: readonly string[], verbs: readonly string[]];
+export type Rule = readonly [group: string, resources: readonly string[], verbs: readonly string[]];
 
 const READ = ["get", "list", "watch"] as const;
 
 /** A cluster role and its binding to one of the lab's certificate users. */
-function roleOf(user: string, rules: readonly Rule[]): Manifest[] {
+export function roleOf(user: string, rules: readonly Rule[]): Manifest[] {
   return [
     {
       apiVersion: "rbac.authorization.k8s.io/v1",
@@ -22,7 +22,7 @@ function roleOf(user: string, rules: readonly Rule[]): Manifest[] {
   ];
 }
 
-const bindingOf = (name: string, role: string, subject: { kind: string; name: string }): Manifest => ({
+export const bindingOf = (name: string, role: string, subject: { kind: string; name: string }): Manifest => ({
   apiVersion: "rbac.authorization.k8s.io/v1",
   kind: "ClusterRoleBinding",
   metadata: { name },

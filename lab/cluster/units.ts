@@ -5,6 +5,7 @@ import type { ToolsOfGroup } from "../tools/types.ts";
 import { cniConflist, felixEnv } from "./calico.ts";
 import { apiserverArgs, controllerManagerArgs, etcdArgs, schedulerArgs } from "./controlplane.ts";
 import { healthChecks } from "./health.ts";
+import { metricsServerArgs } from "./metrics-server.ts";
 import {
   containerdConfig,
   corefile,
@@ -151,6 +152,21 @@ export function clusterUnits(
       watches: [...api, kubeconfig("calico-node")],
       health: check.felix,
     },
+    {
+      name: "metrics-server",
+      command: tools.metricsServer,
+      args: metricsServerArgs(paths),
+      // It has little to do; its garbage collector would use every core for a moment.
+      env: { GOMAXPROCS: "1" },
+      after: [],
+      watches: [
+        ...api,
+        certificate("front-proxy-ca.crt"),
+        certificate("metrics-server.crt"),
+        kubeconfig("metrics-server"),
+      ],
+      health: check["metrics-server"],
+    },
   ];
   return { base, applied };
 }
@@ -164,4 +180,5 @@ export const KUBECONFIGS = {
   coredns: "coredns",
   "calico-node": "calico-node",
   "calico-cni": "calico-cni",
+  "metrics-server": "metrics-server",
 } as const;

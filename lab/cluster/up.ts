@@ -20,6 +20,7 @@ import { ensureCertificates, readCertificate } from "./certificates.ts";
 import { type Check, dnsHealth, nodeHealth } from "./health.ts";
 import { importProgram } from "./images.ts";
 import { kubeconfigText } from "./kubeconfig.ts";
+import { metricsObjects } from "./metrics-server.ts";
 import { PAUSE_IMAGE } from "./node.ts";
 import { calicoObjects, nodeObject, roleObjects, serviceObjects } from "./objects.ts";
 import { clusterUnits, KUBECONFIGS, s3Unit } from "./units.ts";
@@ -127,7 +128,12 @@ async function applyObjects(paths: LabPaths, api: Api, crdFolder: string): Promi
   await applyCrds(paths, api, crds);
   // Served a moment after they are made, as is the namespace kube-system on a new cluster.
   await Promise.all(
-    [...roleObjects(), ...calicoObjects(), ...serviceObjects()].map(async (object) => {
+    [
+      ...roleObjects(),
+      ...calicoObjects(),
+      ...serviceObjects(),
+      ...metricsObjects(readCertificate(paths.certificates, "metrics-server").ca),
+    ].map(async (object) => {
       await applyPatiently(api, object);
     }),
   );

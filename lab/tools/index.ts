@@ -55,6 +55,7 @@ const PROVIDERS: { readonly [G in ToolGroup]: (options: ProvideOptions) => Promi
       calicoFelix: join(calico, "bin", "calico-felix"),
       calicoCni: join(calico, "cni"),
       calicoCrds: join(calico, "crds"),
+      metricsServer: join(await build("metrics-server", options), "bin", "metrics-server"),
       pause: join(await build("pause", options), "bin", "pause"),
     };
   },

@@ -109,6 +109,19 @@ export const GO_TOOLS = {
     links: { "cni/calico-ipam": "calico" },
     takes: "2 min",
   },
+  "metrics-server": {
+    name: "metrics-server",
+    programs: [
+      {
+        module: "metrics-server",
+        package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
+        versionOf: "sigs.k8s.io/metrics-server",
+        output: "bin/metrics-server",
+        variables: (version) => ({ "k8s.io/client-go/pkg/version.gitVersion": version }),
+      },
+    ],
+    takes: "90 s",
+  },
   pause: {
     name: "pause",
     programs: [{ module: "pause", package: ".", versionOf: undefined, output: "bin/pause" }],

@@ -4,7 +4,7 @@ export const TOOL_GROUPS = ["pulumi", "store", "cluster"] as const;
 /**
  * - `pulumi`: the Pulumi CLI, its Node language host, and where the Kubernetes provider plugin comes from.
  * - `store`: versitygw, the S3 server.
- * - `cluster`: everything a node without Docker needs: etcd, Kubernetes, CoreDNS, Calico, pause.
+ * - `cluster`: everything a node without Docker needs: etcd, Kubernetes, CoreDNS, Calico, metrics-server, pause.
  */
 export type ToolGroup = (typeof TOOL_GROUPS)[number];
 
@@ -54,6 +54,7 @@ export interface ToolsOfGroup {
     readonly calicoCni: string;
     /** A folder with the module's 18 CRD manifests (`*.yaml`) that match this Calico. */
     readonly calicoCrds: string;
+    readonly metricsServer: string;
     /** The static binary that the sandbox image consists of. */
     readonly pause: string;
   };

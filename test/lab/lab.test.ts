@@ -82,6 +82,21 @@ describe("the cluster", () => {
     });
   });
 
+  test("tells what its node uses, by a metrics server whose certificate the API server checks", async () => {
+    // Two looks at the kubelet, ten seconds apart, after it was started.
+    await vi.waitFor(
+      async () => {
+        expect(await kubectl(["top", "node", "--no-headers"])).toMatch(/^mayfly-lab +\d+m +\d+% +\d+Mi/);
+      },
+      { timeout: 60_000, interval: 1000 },
+    );
+    const service = await kubectl([
+      ...["get", "apiservice", "v1beta1.metrics.k8s.io", "--output"],
+      "jsonpath={.spec.insecureSkipTLSVerify}/{.status.conditions[0].status}",
+    ]);
+    expect(service).toBe("/True");
+  });
+
   test("runs pods that find the API server by DNS and reach the S3 store", async () => {
     const namespace = await temporaryNamespace("dns");
     const line = `/busybox nslookup kubernetes.default.svc.cluster.local && /busybox wget -q -O - ${S3_URL}/health`;

@@ -13,6 +13,7 @@ import {
 import { nodeProblem, PARTS } from "../../../lab/cluster/health.ts";
 import { parseImported, programArchive } from "../../../lab/cluster/images.ts";
 import { kubeconfigText } from "../../../lab/cluster/kubeconfig.ts";
+import { metricsObjects, metricsServerArgs } from "../../../lab/cluster/metrics-server.ts";
 import {
   containerdConfig,
   corefile,
@@ -43,6 +44,7 @@ const tools = {
   kubectl: "/tools/kubectl",
   coredns: "/tools/coredns",
   calicoFelix: "/tools/calico-felix",
+  metricsServer: "/tools/metrics-server",
   calicoCni: "/tools/cni",
   calicoCrds: "/tools/crds",
   pause: "/tools/pause",
@@ -81,7 +83,9 @@ describe("certificates", () => {
 describe("control plane", () => {
   test("nothing listens where others can reach it", () => {
     const listening = [
-      ...[etcdArgs, apiserverArgs, controllerManagerArgs, schedulerArgs].flatMap((args) => args(paths)),
+      ...[etcdArgs, apiserverArgs, controllerManagerArgs, schedulerArgs, metricsServerArgs].flatMap((args) =>
+        args(paths),
+      ),
     ].filter((arg) => /bind-address|listen-.*urls/.test(arg));
     expect(listening.length).toBeGreaterThanOrEqual(6);
     for (const arg of listening) expect(arg).toMatch(/127\.0\.0\.1|=10\.244\.0\.1$/);
@@ -200,9 +204,50 @@ describe("Calico", () => {
   });
 });
 
+describe("metrics server", () => {
+  const objects = metricsObjects("CA");
+
+  test("reads what the kubelet measures and where pods are, and nothing else", () => {
+    const roles = objects.filter(({ kind }) => kind === "ClusterRole").map((object) => object["rules"]);
+    expect(roles).toEqual([
+      [
+        { apiGroups: [""], resources: ["nodes/metrics"], verbs: ["get"] },
+        { apiGroups: [""], resources: ["pods", "nodes"], verbs: ["get", "list", "watch"] },
+      ],
+    ]);
+  });
+
+  test("is checked by the name that its certificate has, by the lab's own authority", () => {
+    expect(objects.find(({ kind }) => kind === "APIService")).toMatchObject({
+      metadata: { name: "v1beta1.metrics.k8s.io" },
+      spec: {
+        caBundle: "Q0E=",
+        service: { name: "metrics-server", namespace: "kube-system", port: 443 },
+      },
+    });
+    const request = CERTIFICATES.find(({ name }) => name === "metrics-server");
+    if (request === undefined) throw new Error("no certificate");
+    expect(extensionsOf(request)).toContain("DNS:metrics-server.kube-system.svc,IP:10.244.0.1");
+    expect(JSON.stringify(objects)).not.toContain("insecureSkipTLSVerify");
+  });
+
+  test("checks the kubelet's certificate", () => {
+    expect(metricsServerArgs(paths)).toContain(
+      "--kubelet-certificate-authority=/state/lab/certificates/ca.crt",
+    );
+    expect(metricsServerArgs(paths).join(" ")).not.toContain("insecure");
+  });
+});
+
 describe("objects", () => {
   test("every object has a place in the API", () => {
-    for (const object of [...roleObjects(), ...calicoObjects(), ...serviceObjects(), nodeObject()]) {
+    for (const object of [
+      ...roleObjects(),
+      ...calicoObjects(),
+      ...serviceObjects(),
+      ...metricsObjects("CA"),
+      nodeObject(),
+    ]) {
       expect(pathOf(object)).toMatch(/^\/(api\/v1|apis\/[a-z0-9.]+\/v1)\//);
     }
     expect(serviceObjects().map(pathOf)).toContain("/api/v1/namespaces/kube-system/services/kube-dns");
