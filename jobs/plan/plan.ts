@@ -44,8 +44,7 @@ function deadlines(spec: JobSpec, { limits }: EnvironmentContract): SparkPlan["d
     pending: limits.pendingDeadline,
     image: limits.imageDeadline,
     start: limits.startDeadline,
-    // Until plans may be without one.
-    run: seconds(spec.deadline ?? "365d"),
+    ...(spec.deadline === undefined ? {} : { run: seconds(spec.deadline) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { FlinkJob } from "../../../schema/job.ts";
+import type { FlinkPlan, Restore } from "../../../schema/plan.ts";
 import { literal } from "../text.ts";
 import { jvmOptions } from "./conf.ts";
 import { IMAGE, MOUNTS, SCRATCH } from "./layout.ts";
@@ -53,15 +54,17 @@ const application = ({ application: of, arguments: given }: FlinkJob): string[] 
   }
 };
 
-/** Savepoint to start from. */
-const from = (spec: FlinkJob): string[] => {
-  if (spec.kind !== "stream" || spec.from === undefined) return [];
-  const { savepoint, allowNonRestoredState } = spec.from;
-  return [
-    ...["--fromSavepoint", literal(savepoint)],
-    ...(allowNonRestoredState ? ["--allowNonRestoredState"] : []),
-  ];
-};
+/** State to start from. */
+const from = (restore: Restore | undefined): string[] =>
+  restore === undefined
+    ? []
+    : [
+        ...["--fromSavepoint", literal(restore.location)],
+        ...(restore.allowNonRestoredState ? ["--allowNonRestoredState"] : []),
+      ];
+
+/** Who the job is, and what it starts from. */
+export type JobManagerState = Pick<FlinkPlan, "jobId" | "restore">;
 
 /**
  * The JobManager in application mode as Flink's standalone-job.sh starts it, without the shell scripts and the JVM that reads the
@@ -72,13 +75,13 @@ export const jobManagerCommand = (
   spec: FlinkJob,
   memory: JobManagerMemory,
   cpu: number,
-  jobId: string,
+  { jobId, restore }: JobManagerState,
 ): string[] =>
   under([
     ...flags("jobmanager", memory.heapMib, memory.metaspaceMib, cpu, spec.conf),
     "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint",
     ...["--configDir", MOUNTS.config, "--job-id", jobId],
-    ...from(spec),
+    ...from(restore),
     ...application(spec),
   ]);
 

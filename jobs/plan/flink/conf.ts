@@ -49,7 +49,7 @@ const RESERVED: readonly ReservedKeys[] = [
   },
   {
     pattern:
-      /^(jobmanager\.(rpc\..+|bind-host|retrieve-taskmanager-hostname|execution\.failover-strategy)|taskmanager\.(host|bind-host|rpc\..+|data\.(port|bind-port)|collect-sink\.port|resource-id|jvm-exit-on-oom|registration\.timeout)|slot\.request\.timeout|io\.tmp\.dirs|process\.(working-dir|jobmanager\.working-dir|taskmanager\.working-dir)|metrics\.(internal\.query-service\.port|reporters|reporter\.prom\..+)|execution\.(target|attached|shutdown-on-application-finish|submit-failed-job-on-application-error)|\$internal\..+)$/,
+      /^(jobmanager\.(rpc\..+|bind-host|retrieve-taskmanager-hostname|execution\.failover-strategy|scheduler|adaptive-scheduler\..+)|scheduler-mode|taskmanager\.(host|bind-host|rpc\..+|data\.(port|bind-port)|collect-sink\.port|resource-id|jvm-exit-on-oom|registration\.timeout)|slot\.request\.timeout|io\.tmp\.dirs|process\.(working-dir|jobmanager\.working-dir|taskmanager\.working-dir)|metrics\.(internal\.query-service\.port|reporters|reporter\.prom\..+)|execution\.(target|attached|shutdown-on-application-finish|submit-failed-job-on-application-error)|\$internal\..+)$/,
     instead: undefined,
   },
 ];

@@ -4,7 +4,7 @@ import { mainDisk, plannedScratch } from "../disk.ts";
 import { totalMib } from "../memory.ts";
 import { mib, millicores, optionalMib } from "../quantities.ts";
 import { refuse } from "../refusal.ts";
-import { jobManagerCommand, taskManagerCommand } from "./commands.ts";
+import { type JobManagerState, jobManagerCommand, taskManagerCommand } from "./commands.ts";
 import type { FlinkContext } from "./context.ts";
 import { variables } from "./environment.ts";
 import { PORTS } from "./layout.ts";
@@ -88,7 +88,7 @@ function shared(context: FlinkContext) {
 export function jobManagerContainer(
   context: FlinkContext,
   sizes: FlinkSizes,
-  jobId: string,
+  state: JobManagerState,
 ): PlannedContainer {
   const { spec } = context;
   const memoryParts = jobManagerParts(sizes.jobManager);
@@ -98,7 +98,7 @@ export function jobManagerContainer(
     memory: totalMib(memoryParts),
     memoryParts,
     disk: mainDisk(flinkScratch(spec).jobManager),
-    command: jobManagerCommand(spec, sizes.jobManager, sizes.jobManagerCpu, jobId),
+    command: jobManagerCommand(spec, sizes.jobManager, sizes.jobManagerCpu, state),
     ...shared(context),
     ports: [
       { name: "rpc", port: PORTS.rpc },

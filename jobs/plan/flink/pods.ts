@@ -15,7 +15,7 @@ import { inputFiles, s3SecretFiles, stateUrls, usesS3 } from "./s3.ts";
 import { startScript } from "./scripts.ts";
 import { settings } from "./settings.ts";
 import { COORDINATOR_GRACE, WORKER_GRACE } from "./sizes.ts";
-import { flinkJobId, stateFolders } from "./state.ts";
+import { flinkJobId, restoreOf, stateFolders } from "./state.ts";
 
 const WORDS: SpecWords = {
   coordinator: { path: "jobManager", fields: "jobManager.memory, jobManager.cpu or scratch.size" },
@@ -94,17 +94,19 @@ export function planFlink(context: FlinkContext): EnginePods {
   const scratch = flinkScratch(spec);
   const jobId = flinkJobId(spec.tenant, spec.name, identity);
   const folders = spec.kind === "stream" ? stateFolders(spec, identity) : undefined;
+  const restore = restoreOf(spec, identity.restore);
+  const state = { jobId, ...(restore === undefined ? {} : { restore }) };
   const s3Files = usesS3(spec) ? s3SecretFiles(tenant) : undefined;
   return {
     own: {
       engine: "flink",
       kind: spec.kind,
-      jobId,
+      ...state,
       parallelism: sizes.parallelism,
       ...(folders === undefined ? {} : { state: folders }),
     },
     sidecars: [],
-    driver: jobManagerContainer(context, sizes, jobId),
+    driver: jobManagerContainer(context, sizes, state),
     worker: taskManagerContainer(context, sizes),
     count: spec.taskManagers.count,
     coordinator: {

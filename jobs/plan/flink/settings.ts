@@ -1,12 +1,12 @@
-import type { FlinkStreamJob } from "../../../schema/job.ts";
 import type { FlinkPlan } from "../../../schema/plan.ts";
 import { ownSettings } from "./conf.ts";
 import type { FlinkContext } from "./context.ts";
 import { COORDINATOR, PORTS, PRIVATE, SCRATCH } from "./layout.ts";
 import type { JobManagerMemory, TaskManagerMemory } from "./memory.ts";
-import { flinkDuration, restartSettings } from "./restart.ts";
+import { restartSettings } from "./restart.ts";
 import { s3Settings, usesS3 } from "./s3.ts";
 import { KEYSTORE_PASSWORD } from "./scripts.ts";
+import { streamSettings } from "./stream.ts";
 
 const mb = (mib: number): string => `${mib} mb`;
 
@@ -83,36 +83,9 @@ const common: Readonly<Record<string, string>> = {
   "metrics.reporter.prom.port": String(PORTS.metrics),
 };
 
-/** State and checkpoints of a stream. Keys of 1.20 and later. */
-function stateSettings(
-  { state, checkpoints, maxParallelism }: FlinkStreamJob,
-  folders: NonNullable<FlinkPlan["state"]>,
-): Record<string, string> {
-  return {
-    "state.backend.type": state.backend,
-    ...(state.backend === "rocksdb" ? { "state.backend.rocksdb.localdir": SCRATCH.state } : {}),
-    "execution.checkpointing.incremental": String(state.backend === "rocksdb" && state.incremental),
-    "execution.checkpointing.interval": flinkDuration(checkpoints.interval),
-    "execution.checkpointing.timeout": flinkDuration(checkpoints.timeout),
-    ...(checkpoints.minPause === undefined
-      ? {}
-      : { "execution.checkpointing.min-pause": flinkDuration(checkpoints.minPause) }),
-    "execution.checkpointing.mode": "EXACTLY_ONCE",
-    "execution.checkpointing.storage": "filesystem",
-    "execution.checkpointing.dir": folders.checkpoints,
-    "execution.checkpointing.savepoint-dir": folders.savepoints,
-    "execution.checkpointing.num-retained": String(checkpoints.retained),
-    "execution.checkpointing.tolerable-failed-checkpoints": String(checkpoints.tolerableFailures),
-    "execution.checkpointing.unaligned.enabled": String(checkpoints.unaligned),
-    // Else a cancelled or failed job leaves nothing to go on from.
-    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-    ...(maxParallelism === undefined ? {} : { "pipeline.max-parallelism": String(maxParallelism) }),
-  };
-}
-
 /** All settings of a run. What a job's `conf` says comes first: it can't change what Mayfly computes. */
 export function settings(
-  { spec, contract, tenant, deadlines }: FlinkContext,
+  { spec, version, contract, tenant, deadlines }: FlinkContext,
   of: {
     readonly jobManager: JobManagerMemory;
     readonly taskManager: TaskManagerMemory;
@@ -140,7 +113,9 @@ export function settings(
     "slot.request.timeout": patience,
     "taskmanager.registration.timeout": patience,
     ...restartSettings(spec),
-    ...(spec.kind === "stream" && of.folders !== undefined ? stateSettings(spec, of.folders) : {}),
+    ...(spec.kind === "stream" && of.folders !== undefined
+      ? streamSettings(spec, { version, folders: of.folders, patience })
+      : {}),
     ...(usesS3(spec) ? s3Settings(contract.s3, tenant) : {}),
   };
 }

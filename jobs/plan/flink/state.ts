@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { FlinkStreamJob } from "../../../schema/job.ts";
-import type { FlinkPlan } from "../../../schema/plan.ts";
+import type { FlinkJob, FlinkStreamJob } from "../../../schema/job.ts";
+import type { FlinkPlan, Restore } from "../../../schema/plan.ts";
 
 /**
  * In a checkpoint's folder Flink puts four random letters in place of this for data files, so that S3 spreads them over its partitions,
@@ -33,4 +33,15 @@ export function stateFolders(
     checkpoints: `${root}/${ENTROPY.key}/${name}/${run}/${attempt}`,
     savepoints: `${root}/${name}/savepoints`,
   };
+}
+
+/** Folders of checkpoints end so; those of savepoints have names of their own (`savepoint-…`). */
+const CHECKPOINT = /\/chk-\d+\/?$/;
+
+/** What an attempt starts from: what its helper found, else what its spec says. Undefined for a start without state. */
+export function restoreOf(spec: FlinkJob, found: Restore | undefined): Restore | undefined {
+  if (spec.kind === "batch") return undefined;
+  if (found !== undefined || spec.from === undefined) return found;
+  const { savepoint: location, allowNonRestoredState } = spec.from;
+  return { location, kind: CHECKPOINT.test(location) ? "checkpoint" : "savepoint", allowNonRestoredState };
 }

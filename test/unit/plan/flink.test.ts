@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { checkSpec } from "../../../jobs/plan/check.ts";
+import { stateCompatible } from "../../../jobs/plan/flink/compatible.ts";
 import { reservedSetting } from "../../../jobs/plan/flink/conf.ts";
 import { configText } from "../../../jobs/plan/flink/files.ts";
 import { notYet } from "../../../jobs/plan/not-yet.ts";
@@ -343,6 +344,63 @@ describe("the plan of a stream", () => {
     );
   });
 
+  it("goes on from what its helper found, whatever its spec says, and says which", () => {
+    const from = { savepoint: "s3://acme-data/state/nightly-orders/savepoints/savepoint-c99-1" };
+    const location = "s3://acme-data/state/nightly-orders/nightly-orders-1/1/0a/chk-7";
+    const restore = { location, kind: "checkpoint", allowNonRestoredState: true } as const;
+    const plan = planOf(stream({ from }), { ...identity, attempt: 2, restore });
+    expect(plan.restore).toEqual(restore);
+    expect(plan.coordinator.driver.command.join(" ")).toContain(
+      `--fromSavepoint ${location} --allowNonRestoredState --jars`,
+    );
+    expect(planOf(stream({ from })).restore).toMatchObject({ location: from.savepoint, kind: "savepoint" });
+    expect(planOf(stream({ from: { savepoint: location } })).restore?.kind).toBe("checkpoint");
+    expect(planOf(stream())).not.toHaveProperty("restore");
+    expect(planOf(batch(), { ...identity, restore })).not.toHaveProperty("restore");
+  });
+
+  it("leaves its JobManager there when it ends or fails, so that it can be asked why; a batch job's exit code says it", () => {
+    expect(configOf(planOf(stream()))).toMatchObject({
+      "execution.shutdown-on-application-finish": "false",
+      "execution.submit-failed-job-on-application-error": "true",
+      "execution.state-recovery.claim-mode": "NO_CLAIM",
+    });
+    expect(configOf(planOf(batch()))).toMatchObject({ "execution.shutdown-on-application-finish": "true" });
+  });
+
+  it("can be given another parallelism while it runs, by the names that its version has for that", () => {
+    const timesOf = (config: Record<string, string>) =>
+      Object.keys(config)
+        .filter((key) => key.startsWith("jobmanager.adaptive-scheduler."))
+        .map((key) => key.slice("jobmanager.adaptive-scheduler.".length))
+        .sort();
+    const [newer, older] = [planOf(stream()), planOf(stream({ version: "1.20" }))];
+    const lines = (older.files["flink-conf.yaml"] ?? "").trim().split("\n");
+    const olderConfig: Record<string, string> = Object.fromEntries(
+      lines.map((line) => [line.split(": ")[0] ?? "", line.split(": ")[1] ?? ""]),
+    );
+    expect(configOf(newer)["jobmanager.scheduler"]).toBe("adaptive");
+    expect(olderConfig["jobmanager.scheduler"]).toBe("adaptive");
+    expect(timesOf(configOf(newer))).toEqual([
+      "executing.cooldown-after-rescaling",
+      "executing.resource-stabilization-timeout",
+      "submission.resource-stabilization-timeout",
+      "submission.resource-wait-timeout",
+    ]);
+    expect(timesOf(olderConfig)).toEqual([
+      "resource-stabilization-timeout",
+      "resource-wait-timeout",
+      "scaling-interval.min",
+    ]);
+    expect(configOf(planOf(batch()))).not.toHaveProperty(["jobmanager.scheduler"]);
+  });
+
+  it("has no deadline, and says so where one is given", () => {
+    expect(planOf(stream()).deadlines).not.toHaveProperty("run");
+    expect(planOf(batch()).deadlines.run).toBe(3600);
+    expect(() => stream({ deadline: "1h" })).toThrow("a stream has no deadline");
+  });
+
   it("has no place for state that it would not find again", () => {
     expect(refusalOf(stream({ checkpoints: { location: "s3://acme-data/_entropy_/x" } }))).toMatchObject({
       code: "reserved-location",
@@ -421,6 +479,28 @@ describe("a job of Flink is refused", () => {
       code: "does-not-fit-node",
       path: "taskManagers",
       hint: expect.stringContaining("taskManagers.memory") as unknown,
+    });
+  });
+});
+
+describe("state that another version wrote", () => {
+  it.each([
+    ["2.1.1", "2.3.0"],
+    ["2.3.0", "2.3.0"],
+    ["1.20.1", "1.20.3"],
+  ])("of %s can be gone on from by %s", (from, to) => {
+    expect(stateCompatible(from, to)).toEqual({ ok: true });
+  });
+
+  it.each([
+    ["1.20.1", "2.3.0", true, "flink-version-major"],
+    ["2.3.0", "2.1.1", true, "flink-version-downgrade"],
+    ["2.0.0", "1.20.1", false, "flink-version-downgrade"],
+  ])("of %s is refused by %s; insisting on it helps: %s", (from, to, forcible, code) => {
+    expect(stateCompatible(from, to)).toMatchObject({
+      ok: false,
+      forcible,
+      refusal: { code, path: "version" },
     });
   });
 });
