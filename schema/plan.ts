@@ -47,6 +47,32 @@ export type PlannedScratch = z.infer<typeof PlannedScratch>;
 export const Placement = z.strictObject({ nodeSelector: Labels, tolerations: z.array(Toleration) });
 export type Placement = z.infer<typeof Placement>;
 
+const Image = z.strictObject({
+  reference: z.string(),
+  pullPolicy: z.enum(["Always", "IfNotPresent", "Never"]),
+});
+
+/** A service beside a stream: pods all alike behind one name, whose number an autoscaler decides. */
+export const PlannedService = z.strictObject({
+  name: dnsLabel(30).describe("Of its Service, hence the host name that the stream calls."),
+  image: Image,
+  container: PlannedContainer,
+  port: z.int().min(1).max(65_535),
+  readyPath: z.string().optional().describe("Answers once a pod can take calls; else its open port tells."),
+  temporary: Mib.describe("Size of /tmp, the working folder."),
+  placement: Placement,
+  gracePeriod: Seconds,
+  replicas: z.strictObject({ min: z.int().min(1), max: z.int().min(1) }),
+  scaleOn: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("cpu"), percent: z.int().min(1).max(100) }),
+      z.strictObject({ kind: z.literal("metric"), name: z.string(), quantity: z.string() }),
+    ])
+    .optional()
+    .describe("Without it there are as many as `min`, which is `max`, and no autoscaler."),
+});
+export type PlannedService = z.infer<typeof PlannedService>;
+
 /** A price for a whole run per hour: an estimate, from the pool's share of a node. */
 export const CostEstimate = z.strictObject({
   perHour: z.number().min(0),
@@ -68,7 +94,7 @@ const Common = z.strictObject({
   labels: Labels.describe(
     "On every object: app.kubernetes.io/* and mayfly.dev/tenant, /job, /run. The role is added per object.",
   ),
-  image: z.strictObject({ reference: z.string(), pullPolicy: z.enum(["Always", "IfNotPresent", "Never"]) }),
+  image: Image,
   mounts: z.strictObject({
     config: z.string().describe("Folder with `files`."),
     authentication: z.string().describe("Folder with the run's secret as file `secret`."),
@@ -100,6 +126,10 @@ const Common = z.strictObject({
       "Time to move shuffle blocks away, or to end tasks, when a node is drained.",
     ),
   }),
+  services: z
+    .array(PlannedService)
+    .optional()
+    .describe("Beside the run's own pods; the quota has room for the most of each."),
   egress: z.array(Egress).describe("What pods may reach outside the namespace."),
   quota: z
     .strictObject({ cpu: Millicores, memory: Mib, scratch: Mib, pods: z.int().positive() })

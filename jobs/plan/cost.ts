@@ -7,7 +7,7 @@ const share = (pod: PodSize, { allocatable }: Pool): number =>
   Math.max(pod.cpu / allocatable.cpu, pod.memory / allocatable.memory);
 
 /**
- * What the run costs per hour, an estimate: the shares of nodes it fills at the pools' prices. Undefined where a price is not
+ * What the run costs per hour, an estimate: the shares of nodes it fills at the pools' prices, with the least of its services. Undefined where a price is not
  * known, or the pools' currencies differ.
  */
 export function estimateCost(size: RunSize, coordinator: Pool, workers: Pool): SparkPlan["cost"] {
@@ -15,7 +15,8 @@ export function estimateCost(size: RunSize, coordinator: Pool, workers: Pool): S
   if (one === undefined || other === undefined || one.currency !== other.currency) return undefined;
   const perHour =
     share(size.coordinator, coordinator) * one.amount +
-    share(size.worker, workers) * size.workers * other.amount;
+    share(size.worker, workers) * size.workers * other.amount +
+    size.services.reduce((sum, { pod, min }) => sum + share(pod, workers) * min, 0) * other.amount;
   return {
     perHour: Math.round(perHour * 10_000) / 10_000,
     currency: one.currency,

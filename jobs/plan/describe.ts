@@ -1,4 +1,4 @@
-import type { Plan, PlannedContainer, SparkPlan } from "../../schema/plan.ts";
+import type { Plan, PlannedContainer, PlannedService, SparkPlan } from "../../schema/plan.ts";
 
 const gib = (mib: number): string => (mib % 1024 === 0 ? `${mib / 1024} GiB` : `${mib} MiB`);
 
@@ -26,6 +26,21 @@ const containerRows = (
   ]),
 ];
 
+/** A service's pods, and by what their number goes. */
+function serviceRows({ name, port, container, replicas, scaleOn }: PlannedService): [string, string][] {
+  const by =
+    scaleOn === undefined
+      ? ""
+      : `, by ${scaleOn.kind === "cpu" ? `CPU of ${scaleOn.percent} %` : `metric ${scaleOn.name} of ${scaleOn.quantity}`}`;
+  const many = replicas.min === replicas.max ? `${replicas.min}` : `${replicas.min} to ${replicas.max}`;
+  return [
+    [
+      `service/${name} × ${many}`,
+      `${container.cpu}m CPU, ${container.memory} MiB memory, ${container.disk} MiB disk${by}; http://${name}:${port}`,
+    ],
+  ];
+}
+
 /** A plan as rows of name and value, for a table without borders. */
 export function describePlan(plan: Plan): (readonly [string, string])[] {
   const { coordinator, workers, placed, deadlines, quota, cost, output } = plan;
@@ -42,6 +57,7 @@ export function describePlan(plan: Plan): (readonly [string, string])[] {
       containerRows(`coordinator/${container.name}`, container),
     ),
     ...containerRows(`worker × ${workers.count}`, workers.container),
+    ...(plan.services ?? []).flatMap(serviceRows),
     ["scratch", disk(workers.scratch)],
     [
       "in all",

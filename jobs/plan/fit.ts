@@ -19,19 +19,35 @@ export const podSize = (containers: readonly PlannedContainer[]): PodSize => ({
   disk: containers.reduce((sum, { disk }) => sum + disk, 0),
 });
 
+/** The pods of a service beside a run, between the least and the most of them. */
+export interface ServiceSize {
+  readonly name: string;
+  readonly pod: PodSize;
+  readonly min: number;
+  readonly max: number;
+}
+
 /** The pods of a run. */
 export interface RunSize {
   readonly coordinator: PodSize;
   readonly worker: PodSize;
   readonly workers: number;
+  readonly services: readonly ServiceSize[];
 }
 
-/** The whole run, in the terms of a quota; `scratch` is the disk of all pods. */
+const servicesTotal = (services: readonly ServiceSize[], each: (pod: PodSize) => number): number =>
+  services.reduce((sum, { pod, max }) => sum + each(pod) * max, 0);
+
+/** The whole run with the most of its services, in the terms of a quota; `scratch` is the disk of all pods. */
 export const runTotal = (run: RunSize): TenantQuota => ({
-  cpu: run.coordinator.cpu + run.worker.cpu * run.workers,
-  memory: run.coordinator.memory + run.worker.memory * run.workers,
-  scratch: run.coordinator.disk + run.worker.disk * run.workers,
-  pods: 1 + run.workers,
+  cpu: run.coordinator.cpu + run.worker.cpu * run.workers + servicesTotal(run.services, ({ cpu }) => cpu),
+  memory:
+    run.coordinator.memory +
+    run.worker.memory * run.workers +
+    servicesTotal(run.services, ({ memory }) => memory),
+  scratch:
+    run.coordinator.disk + run.worker.disk * run.workers + servicesTotal(run.services, ({ disk }) => disk),
+  pods: 1 + run.workers + servicesTotal(run.services, () => 1),
 });
 
 const RESOURCES = [
@@ -71,6 +87,40 @@ export function nodesNeeded(
   return (coordinator === undefined ? 0 : 1) + (rest === 0 ? 0 : Math.ceil(rest / perNode));
 }
 
+/**
+ * Nodes for a whole run on one pool: the coordinator (where given), the workers and the most of each service, larger pods first, each
+ * on the first node with room. A good packing, not always the best, and the scheduler's may be worse; without services it is
+ * {@link nodesNeeded}. Undefined where a pod does not fit an empty node.
+ */
+export function nodesForAll(
+  node: Allocatable,
+  run: Pick<RunSize, "worker" | "workers" | "services">,
+  coordinator?: PodSize,
+): number | undefined {
+  if (run.services.length === 0) return nodesNeeded(node, run.worker, run.workers, coordinator);
+  const pods = [
+    ...(coordinator === undefined ? [] : [{ pod: coordinator, count: 1 }]),
+    { pod: run.worker, count: run.workers },
+    ...run.services.map(({ pod, max }) => ({ pod, count: max })),
+  ].sort((left, right) => share(right.pod, node) - share(left.pod, node));
+  const free: { cpu: number; memory: number; disk: number; pods: number }[] = [];
+  for (const { pod, count } of pods) {
+    if (capacity(pod, node) < 1) return undefined;
+    for (let index = 0; index < count; index++) {
+      const found = free.find(
+        (left) => left.pods >= 1 && RESOURCES.every(({ key }) => left[key] >= pod[key]),
+      ) ?? { cpu: node.cpu, memory: node.memory, disk: node.scratch, pods: node.pods };
+      if (found.pods === node.pods) free.push(found);
+      for (const { key } of RESOURCES) found[key] -= pod[key];
+      found.pods--;
+    }
+  }
+  return free.length;
+}
+
+const share = (pod: PodSize, node: Allocatable): number =>
+  Math.max(...RESOURCES.map(({ key, of }) => pod[key] / node[of]));
+
 /** Sums that pass the tenant's quota, one line each; empty where the run fits. */
 export function overQuota(run: RunSize, quota: TenantQuota): string[] {
   const total = runTotal(run);
@@ -84,10 +134,16 @@ export function overQuota(run: RunSize, quota: TenantQuota): string[] {
     .filter(({ key }) => total[key] > quota[key])
     .map(
       ({ key, unit, each }) =>
-        `  ${unit}: coordinator ${each[0]} + ${run.workers} workers × ${each[1]} = ${total[key]}, ` +
-        `quota ${quota[key]}: ${total[key] - quota[key]} too much`,
+        `  ${unit}: coordinator ${each[0]} + ${run.workers} workers × ${each[1]}` +
+        run.services
+          .map((service) => ` + ${service.max} ${service.name} × ${of(key, service.pod)}`)
+          .join("") +
+        ` = ${total[key]}, quota ${quota[key]}: ${total[key] - quota[key]} too much`,
     );
 }
+
+const of = (key: keyof TenantQuota, pod: PodSize): number =>
+  key === "pods" ? 1 : pod[key === "scratch" ? "disk" : key];
 
 /** A pod's containers with their memory sums, for refusals. */
 export const podLines = (containers: readonly PlannedContainer[]): string[] =>

@@ -3,11 +3,21 @@ import type { EnvironmentContract, Pool } from "../../schema/contract.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import type { Placement, PlannedContainer } from "../../schema/plan.ts";
 import type { SpecWords } from "./engine.ts";
-import { nodesNeeded, type PodSize, podLines, poolLine, type RunSize, shortages } from "./fit.ts";
+import {
+  nodesForAll,
+  nodesNeeded,
+  type PodSize,
+  podLines,
+  poolLine,
+  type RunSize,
+  type ServiceSize,
+  shortages,
+} from "./fit.ts";
 import { largerTypes } from "./larger.ts";
 import { checkZone, findPool, findTenant } from "./lookup.ts";
 import { stableNumber } from "./names.ts";
 import { refuse } from "./refusal.ts";
+import { servicesOf } from "./services.ts";
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone */
 const ZONE_LABEL = "topology.kubernetes.io/zone";
@@ -75,12 +85,7 @@ function zonesThatFit(
   wanted: string | undefined,
 ): string[] {
   const together = coordinator.name === workers.name;
-  const forWorkers = nodesNeeded(
-    workers.allocatable,
-    size.worker,
-    size.workers,
-    together ? size.coordinator : undefined,
-  );
+  const forWorkers = nodesForAll(workers.allocatable, size, together ? size.coordinator : undefined);
   const forCoordinator = together
     ? 0
     : nodesNeeded(coordinator.allocatable, size.coordinator, 0, size.coordinator);
@@ -91,6 +96,9 @@ function zonesThatFit(
     .sort();
 }
 
+const besides = (services: readonly ServiceSize[]): string =>
+  services.map(({ name, max }) => `, at most ${max} of service ${name}`).join("");
+
 /** Says for one pair of pools why the run does not fit: a pod too large, or too many nodes. */
 function explain({ coordinator, workers }: { coordinator: Pool; workers: Pool }, { size }: Pods): string[] {
   const lines: string[] = [];
@@ -99,21 +107,37 @@ function explain({ coordinator, workers }: { coordinator: Pool; workers: Pool },
   };
   about("coordinator", size.coordinator, coordinator);
   about("worker", size.worker, workers);
+  for (const { name, pod } of size.services) about(`service ${name}`, pod, workers);
   if (lines.length > 0) return lines;
   const together = coordinator.name === workers.name;
-  const nodes = nodesNeeded(
-    workers.allocatable,
-    size.worker,
-    size.workers,
-    together ? size.coordinator : undefined,
-  );
+  const nodes = nodesForAll(workers.allocatable, size, together ? size.coordinator : undefined);
   if (nodes !== undefined && nodes > workers.maxNodesPerZone) {
     return [
-      `  ${together ? "coordinator and " : ""}${size.workers} workers fill ${nodes} nodes, ` +
+      `  ${together ? "coordinator and " : ""}${size.workers} workers${besides(size.services)} fill ${nodes} nodes, ` +
         `a zone has ${workers.maxNodesPerZone}: ${nodes - workers.maxNodesPerZone} too many`,
     ];
   }
   return ["  not in the wanted zone"];
+}
+
+/** A pod of a service that is larger than any node. */
+function refuseService(
+  spec: JobSpec,
+  { name, pod }: ServiceSize,
+  pairs: readonly { coordinator: Pool; workers: Pool }[],
+): never {
+  const pools = [...new Map(pairs.map(({ workers }) => [workers.name, workers])).values()];
+  const index = servicesOf(spec).findIndex((service) => service.name === name);
+  refuse({
+    code: "does-not-fit-node",
+    message: `A pod of service "${name}" is larger than a node of any pool.`,
+    arithmetic: pools.flatMap((pool) => [
+      poolLine(pool),
+      ...shortages(pod, pool.allocatable).map((line) => `  pod ${line}`),
+    ]),
+    path: `services.${index}`,
+    hint: "Ask for less cpu or memory and more replicas.",
+  });
 }
 
 function refuseAll(spec: JobSpec, pairs: readonly { coordinator: Pool; workers: Pool }[], pods: Pods): never {
@@ -137,6 +161,10 @@ function refuseAll(spec: JobSpec, pairs: readonly { coordinator: Pool; workers: 
     });
   }
   const every = (test: (pair: { coordinator: Pool; workers: Pool }) => boolean): boolean => pairs.every(test);
+  const service = pods.size.services.find(({ pod }) =>
+    every((pair) => shortages(pod, pair.workers.allocatable).length > 0),
+  );
+  if (service !== undefined) refuseService(spec, service, pairs);
   const coordinatorTooBig = every(
     (pair) => shortages(pods.size.coordinator, pair.coordinator.allocatable).length > 0,
   );
@@ -171,10 +199,10 @@ function refuseAll(spec: JobSpec, pairs: readonly { coordinator: Pool; workers: 
   }
   refuse({
     code: "does-not-fit-pool",
-    message: `${pods.size.workers} workers and the coordinator do not fit one zone of ${pairs.length === 1 ? `pool "${first.workers.name}"` : "any pool"}.`,
+    message: `${pods.size.workers} workers and the coordinator${besides(pods.size.services)} do not fit one zone of ${pairs.length === 1 ? `pool "${first.workers.name}"` : "any pool"}.`,
     arithmetic,
     path: pods.words.workers.many,
-    hint: "Ask for fewer or smaller workers, or have the pool's maximum raised. A run never spans zones.",
+    hint: `Ask for fewer or smaller workers${pods.size.services.length === 0 ? "" : ", for less replicas.max of services"}, or have the pool's maximum raised. A run never spans zones.`,
   });
 }
 

@@ -10,6 +10,7 @@ import { runLabels, runNames } from "./names.ts";
 import { choosePlace, placementIn } from "./placement.ts";
 import { seconds } from "./quantities.ts";
 import { type Refusal, Refused, refuse } from "./refusal.ts";
+import { plannedServices, serviceNotes, serviceSizes } from "./services.ts";
 import { planSpark } from "./spark/pods.ts";
 
 /** Which attempt of which run; `run` comes from `runId`. */
@@ -35,7 +36,7 @@ function checkQuota(size: RunSize, tenant: Tenant, path: string): void {
     message: `The run asks for more than the quota of tenant "${tenant.id}".`,
     arithmetic: over,
     path,
-    hint: "Ask for fewer or smaller workers, or have the tenant's quota raised.",
+    hint: `Ask for fewer or smaller workers${size.services.length === 0 ? "" : ", for less replicas.max of services"}, or have the tenant's quota raised.`,
   });
 }
 
@@ -80,6 +81,7 @@ function compose(
     coordinator: podSize(coordinator),
     worker: podSize([pods.worker]),
     workers: pods.count,
+    services: serviceSizes(spec),
   };
   const place = choosePlace(
     spec,
@@ -90,6 +92,7 @@ function compose(
   checkQuota(size, tenant, pods.words.workers.path);
   const names = runNames(spec.tenant, spec.name, identity.run, identity.attempt);
   const cost = estimateCost(size, place.coordinator, place.workers);
+  const services = plannedServices(spec, plannedImage(spec, image), placementIn(place.workers, place.zone));
   const common: CommonPlan = {
     apiVersion: "mayfly.dev/plan/v1",
     version: image.version,
@@ -125,6 +128,7 @@ function compose(
       container: pods.worker,
       placement: placementIn(place.workers, place.zone),
     },
+    ...(services.length === 0 ? {} : { services }),
     egress: contract.egress,
     quota: runTotal(size),
     secrets: pods.secrets,
@@ -146,6 +150,7 @@ function compose(
     ...(spec.version === image.version ? [] : [`${spec.engine} ${spec.version} is ${image.version} here.`]),
     ...place.notes,
     ...pods.notes,
+    ...serviceNotes(spec),
   ];
   return { plan: { ...pods.own, ...common }, notes };
 }
