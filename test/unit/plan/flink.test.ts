@@ -7,54 +7,11 @@ import { stateCompatible } from "../../../jobs/plan/flink/compatible.ts";
 import { reservedSetting } from "../../../jobs/plan/flink/conf.ts";
 import { configText } from "../../../jobs/plan/flink/files.ts";
 import { notYet } from "../../../jobs/plan/not-yet.ts";
-import { planRun, type RunIdentity } from "../../../jobs/plan/plan.ts";
+import { planRun } from "../../../jobs/plan/plan.ts";
 import type { Refusal } from "../../../jobs/plan/refusal.ts";
-import { EnvironmentContract } from "../../../schema/contract.ts";
-import { JobSpec } from "../../../schema/job.ts";
-import { FlinkPlan, Plan } from "../../../schema/plan.ts";
-import { environment } from "./sample.ts";
-
-const contract = (): EnvironmentContract =>
-  EnvironmentContract.parse({
-    ...environment(),
-    images: ["1.20.1", "2.0.0", "2.3.0"].map((version) => ({
-      engine: "flink",
-      version,
-      reference: `registry.example/flink:${version}`,
-      pullPolicy: "IfNotPresent",
-    })),
-  });
-
-type Changes = Readonly<Record<string, unknown>>;
-
-const batch = (changes: Changes = {}): JobSpec =>
-  JobSpec.parse({
-    apiVersion: "mayfly.dev/v1",
-    name: "nightly-orders",
-    tenant: "acme",
-    engine: "flink",
-    version: "2.3",
-    kind: "batch",
-    application: { kind: "jar", file: "s3://acme-code/orders.jar", mainClass: "com.acme.Orders" },
-    arguments: ["--input", "s3://acme-data/orders"],
-    taskManagers: { count: 3, slots: 2, memory: "4Gi" },
-    ...changes,
-  });
-
-const stream = (changes: Changes = {}): JobSpec =>
-  batch({
-    kind: "stream",
-    checkpoints: { location: "s3://acme-data/state/" },
-    ...changes,
-  });
-
-const identity: RunIdentity = { run: "nightly-orders-11240544-k3fqa", attempt: 1 };
-
-const planOf = (spec: JobSpec, who = identity): FlinkPlan => {
-  const result = planRun(spec, contract(), who);
-  if (!result.ok) throw new Error(result.refusal.message);
-  return FlinkPlan.parse(result.plan);
-};
+import type { JobSpec } from "../../../schema/job.ts";
+import { type FlinkPlan, Plan } from "../../../schema/plan.ts";
+import { batch, contract, identity, planOf, stream } from "./flink-sample.ts";
 
 const refusalOf = (spec: JobSpec): Refusal => {
   const result = planRun(spec, contract(), identity);
