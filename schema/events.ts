@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Outcome } from "./outcome.ts";
 import { CostEstimate } from "./plan.ts";
 import { Phase, RunReport } from "./report.ts";
+import { StateOrigin } from "./stream.ts";
 
 const common = { at: z.iso.datetime(), run: z.string() };
 
@@ -20,6 +21,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     zone: z.string(),
     deadlineSeconds: z.int().optional().describe("A stream has none."),
     cost: CostEstimate.optional(),
+    from: StateOrigin.optional().describe("State that a stream's attempt starts with."),
   }),
   z.strictObject({
     type: z.literal("phase"),

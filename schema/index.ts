@@ -7,3 +7,4 @@ export { FlinkBatchJob, FlinkJob, FlinkStreamJob, JobSpec, SparkJob } from "./jo
 export { OUTCOME_EXIT, Outcome } from "./outcome.ts";
 export { FlinkPlan, JobOutputs, Plan, SparkPlan } from "./plan.ts";
 export { RunReport } from "./report.ts";
+export { StreamReport } from "./stream.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Outcome } from "./outcome.ts";
+import { StateOrigin, StreamReport } from "./stream.ts";
 
 /** Phases of a run, in order. */
 export const PHASES = [
@@ -84,7 +85,14 @@ export const RunReport = z
     left: z.array(z.string()).describe("What could not be removed; empty when nothing is left."),
     kept: z.boolean().describe("True when --keep left the cluster up on purpose."),
     earlier: z
-      .array(z.strictObject({ attempt: z.int().min(1), startedAt: at, outcome: Outcome }))
+      .array(
+        z.strictObject({
+          attempt: z.int().min(1),
+          startedAt: at,
+          outcome: Outcome,
+          startedFrom: StateOrigin.optional().describe("Of a stream; left out where it began with no state."),
+        }),
+      )
       .optional()
       .describe("The attempts before this one, and how they ended; left out where there were none."),
     larger: z
@@ -93,6 +101,7 @@ export const RunReport = z
       .describe(
         "Containers that got more memory than the spec says, since an earlier attempt ran out of it.",
       ),
+    stream: StreamReport.optional().describe("Of a stream."),
   })
   .meta({ id: "RunReport", title: "Mayfly run report" });
 export type RunReport = z.infer<typeof RunReport>;

@@ -2,7 +2,9 @@ import type { RunEvent } from "../../schema/events.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan, PlannedContainer } from "../../schema/plan.ts";
 import type { Phase, PodReport, RunReport } from "../../schema/report.ts";
+import type { StateOrigin } from "../../schema/stream.ts";
 import type { ContainerView, ObservedPod, ObservedRun } from "../watch/observe.ts";
+import { type StreamFacts, streamReport } from "./stream.ts";
 
 /** All that a report is built from. */
 export interface ReportInput {
@@ -27,6 +29,8 @@ export interface ReportInput {
   /** The attempts before. */
   readonly earlier?: NonNullable<RunReport["earlier"]> | undefined;
   readonly larger?: RunReport["larger"] | undefined;
+  /** Of a stream alone. */
+  readonly stream?: Omit<StreamFacts, "startedFrom"> | undefined;
 }
 
 /** Rounded to what can be told apart: times here are sampled or have whole seconds on one side. */
@@ -95,7 +99,20 @@ export function buildReport(input: ReportInput): RunReport {
     kept: input.kept,
     ...(earlier.length === 0 ? {} : { earlier: [...earlier] }),
     ...(larger === undefined ? {} : { larger }),
+    ...(input.stream === undefined
+      ? {}
+      : { stream: streamReport(observed?.stream ?? [], { ...input.stream, startedFrom: originOf(plan) }) }),
   };
+}
+
+/** State that an attempt starts with. */
+export function originOf(plan: Plan): StateOrigin | undefined {
+  switch (plan.engine) {
+    case "flink":
+      return plan.restore && { location: plan.restore.location, kind: plan.restore.kind };
+    case "spark":
+      return undefined;
+  }
 }
 
 function plannedContainers(plan: Plan, role: string): readonly PlannedContainer[] {
@@ -180,6 +197,7 @@ function containerReport(
 /** The event that says what is about to be made. */
 export function plannedEvent(plan: Plan, at: Date): Extract<RunEvent, { type: "planned" }> {
   const { workers, coordinator, placed, deadlines, cost } = plan;
+  const from = originOf(plan);
   const containers = [
     ...coordinator.sidecars,
     coordinator.driver,
@@ -201,6 +219,7 @@ export function plannedEvent(plan: Plan, at: Date): Extract<RunEvent, { type: "p
     zone: placed.zone,
     ...(deadlines.run === undefined ? {} : { deadlineSeconds: deadlines.run }),
     ...(cost === undefined ? {} : { cost }),
+    ...(from === undefined ? {} : { from }),
   };
 }
 

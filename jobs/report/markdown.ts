@@ -1,5 +1,7 @@
 import { escapeMarkdown } from "../../base/text.ts";
+import { OUTCOME_EXIT } from "../../schema/outcome.ts";
 import type { RunReport } from "../../schema/report.ts";
+import { streamRows } from "./stream-words.ts";
 import {
   attemptLines,
   formatMib,
@@ -56,6 +58,11 @@ export function renderMarkdown(report: RunReport): string {
   );
   if (times.length > 0) lines.push(`From submit: ${times.join(", ")}.`, "");
 
+  if (report.stream !== undefined) {
+    const rows = streamRows(report.stream).map(([what, value]) => [what, escapeMarkdown(value)]);
+    lines.push(...table(["stream", ""], rows), "");
+  }
+
   if (report.pods.length > 0) {
     const rows = report.pods.flatMap((pod) => {
       if (pod.containers.length === 0) {
@@ -94,7 +101,7 @@ export function renderMarkdown(report: RunReport): string {
     );
   }
   lines.push(
-    ...list(outcome.kind === "succeeded" ? "Output" : "Output (may be incomplete)", report.output),
+    ...list(OUTCOME_EXIT[outcome.kind] === 0 ? "Output" : "Output (may be incomplete)", report.output),
     ...list("Logs", report.logs),
   );
   if (report.left.length > 0) lines.push(...list("**Left behind**", report.left));

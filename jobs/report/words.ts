@@ -1,4 +1,4 @@
-import type { Outcome } from "../../schema/outcome.ts";
+import { OUTCOME_EXIT, type Outcome } from "../../schema/outcome.ts";
 import type { RunReport } from "../../schema/report.ts";
 
 /** Outcomes as people say them. */
@@ -56,9 +56,10 @@ export const describeLarger = (larger: NonNullable<RunReport["larger"]>): string
 
 /** What came before this attempt, and what it had more for that; empty for a first one. */
 export const attemptLines = ({ earlier = [], larger }: Pick<RunReport, "earlier" | "larger">): string[] => [
-  ...earlier.map(({ attempt, outcome }) => {
+  ...earlier.map(({ attempt, outcome, startedFrom }) => {
     const message = outcomeMessage(outcome);
-    return `Attempt ${attempt}: ${OUTCOME_WORDS[outcome.kind]}${message === undefined ? "" : `. ${message.replace(/\s*\n\s*/g, " ")}`}`;
+    const from = startedFrom === undefined ? "" : `, from ${startedFrom.kind} ${startedFrom.location}`;
+    return `Attempt ${attempt}${from}: ${OUTCOME_WORDS[outcome.kind]}${message === undefined ? "" : `. ${message.replace(/\s*\n\s*/g, " ")}`}`;
   }),
   ...(larger === undefined ? [] : [`More memory than the spec says: ${describeLarger(larger)}.`]),
 ];
@@ -81,7 +82,7 @@ export const usageRows = ({ asked, used }: RunReport["usage"]): string[][] => [
 
 /** The commands one needs next, most useful first. */
 export function nextCommands(report: RunReport, jobFile: string | undefined): readonly string[] {
-  const { run, outcome } = report;
+  const { run, outcome, stream } = report;
   const namespace = `${report.tenant}-${run}`;
   const file = jobFile ?? "JOB.yaml";
   if (report.left.length > 0)
@@ -93,6 +94,8 @@ export function nextCommands(report: RunReport, jobFile: string | undefined): re
       `npx mayfly destroy ${run}`,
     ];
   }
+  if (stream?.newest !== undefined && OUTCOME_EXIT[outcome.kind] !== 0)
+    return [`npx mayfly resume ${run} --from ${stream.newest.location}`, `npx mayfly logs ${run}`];
   switch (outcome.kind) {
     case "succeeded":
       return [`npx mayfly status ${run}`, `npx mayfly logs ${run}`];
@@ -111,7 +114,7 @@ export function nextCommands(report: RunReport, jobFile: string | undefined): re
     case "cancelled":
       return [`npx mayfly run ${file}`];
     case "suspended":
-      return [`npx mayfly resume ${report.job}`, `npx mayfly savepoints ${report.job}`];
+      return [`npx mayfly resume ${run}`, `npx mayfly savepoints ${run}`];
   }
 }
 

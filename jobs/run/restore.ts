@@ -10,10 +10,19 @@ export function attemptsOf(events: readonly RunEvent[]): readonly SeenAttempt[] 
     attempt: number;
     phases: SeenAttempt["phases"][number][];
     outcome?: SeenAttempt["outcome"];
+    startedFrom?: SeenAttempt["startedFrom"];
   }[] = [];
+  let from: SeenAttempt["startedFrom"];
   for (const event of events) {
+    // Comes before the attempt's first phase, and has no number of its own.
+    if (event.type === "planned") from = event.from;
     if (event.type === "phase") {
-      if (attempts.at(-1)?.attempt !== event.attempt) attempts.push({ attempt: event.attempt, phases: [] });
+      if (attempts.at(-1)?.attempt !== event.attempt)
+        attempts.push({
+          attempt: event.attempt,
+          phases: [],
+          ...(from === undefined ? {} : { startedFrom: from }),
+        });
       attempts.at(-1)?.phases.push({ phase: event.phase, at: event.at });
     }
     const last = attempts.at(-1);

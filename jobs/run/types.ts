@@ -4,6 +4,7 @@ import type { JobSpec } from "../../schema/job.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
 import type { Phase, PodReport, RunReport } from "../../schema/report.ts";
+import type { StateOrigin } from "../../schema/stream.ts";
 import type { DataInterval, RunStateName, SeenLease } from "../ledger/index.ts";
 
 /** Which environment a command talks to. */
@@ -92,6 +93,8 @@ export interface SeenAttempt {
   readonly attempt: number;
   readonly phases: readonly { readonly phase: Phase; readonly at: string }[];
   readonly outcome?: Outcome | undefined;
+  /** State that a stream's attempt started with. */
+  readonly startedFrom?: StateOrigin | undefined;
 }
 
 /** All that the ledger knows of a run. */

@@ -1,0 +1,105 @@
+// What a stream's report says of it, from what its REST and the ledger told. Pure.
+import type { StreamReport } from "../../schema/stream.ts";
+import type { StreamSample } from "../flink/types.ts";
+import { type Checkpointing, troublesOf } from "../watch/health.ts";
+
+/** What is known of a stream beside what its REST told. */
+export interface StreamFacts {
+  readonly startedFrom?: StreamReport["startedFrom"];
+  readonly savepoints: StreamReport["savepoints"];
+  readonly newest?: StreamReport["newest"];
+  /** Of the spec; checkpoints are not judged where it is left out. */
+  readonly checkpointing?: Checkpointing | undefined;
+}
+
+/** Over how long rates are taken. */
+const RATE_MS = 60_000;
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+const round = (value: number, digits = 1): number => Number(value.toFixed(digits));
+
+/** @param samples Of this attempt, oldest first. */
+export function streamReport(samples: readonly StreamSample[], facts: StreamFacts): StreamReport {
+  const { startedFrom, savepoints, newest, checkpointing } = facts;
+  const last = samples.at(-1);
+  return {
+    ...(last === undefined ? {} : numbersOf(samples, last)),
+    ...(startedFrom === undefined ? {} : { startedFrom }),
+    savepoints,
+    ...(newest === undefined ? {} : { newest }),
+    unhealthy: troublesOf(samples, checkpointing).map(({ message }) => message),
+  };
+}
+
+function numbersOf(
+  samples: readonly StreamSample[],
+  last: StreamSample,
+): Omit<StreamReport, "savepoints" | "unhealthy"> {
+  const lag = {
+    ...(last.pendingRecords === undefined ? {} : { records: last.pendingRecords }),
+    ...(last.lagMs === undefined ? {} : { seconds: round(last.lagMs / 1000) }),
+  };
+  return {
+    at: iso(last.at),
+    state: last.state,
+    uptimeSeconds: round(last.uptimeMs / 1000),
+    restarts: last.restarts,
+    parallelism: last.parallelism,
+    checkpoints: {
+      completed: last.checkpoints.completed,
+      failed: last.checkpoints.failed,
+      ...checkpointsOf(samples),
+    },
+    records: { in: last.recordsIn, out: last.recordsOut, ...ratesOf(samples, last) },
+    ...(Object.keys(lag).length === 0 ? {} : { lag }),
+  };
+}
+
+interface Seen {
+  readonly id: number;
+  readonly at: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** The last checkpoint, and the mean of all that a sample showed: between two samples there may have been more. */
+function checkpointsOf(
+  samples: readonly StreamSample[],
+): Pick<NonNullable<StreamReport["checkpoints"]>, "last" | "mean"> {
+  const seen = new Map<number, Seen>();
+  for (const { checkpoints } of samples) {
+    const { lastId, lastAt, lastBytes, lastDurationMs } = checkpoints;
+    if (lastId === undefined || lastAt === undefined) continue;
+    if (lastBytes === undefined || lastDurationMs === undefined) continue;
+    seen.set(lastId, { id: lastId, at: lastAt, bytes: lastBytes, ms: lastDurationMs });
+  }
+  const all = [...seen.values()];
+  const last = all.at(-1);
+  if (last === undefined) return {};
+  const mean = (pick: (one: Seen) => number): number =>
+    all.reduce((sum, one) => sum + pick(one), 0) / all.length;
+  return {
+    last: { id: last.id, at: iso(last.at), bytes: last.bytes, seconds: round(last.ms / 1000, 3) },
+    mean: {
+      of: all.length,
+      bytes: Math.round(mean(({ bytes }) => bytes)),
+      seconds: round(mean(({ ms }) => ms) / 1000, 3),
+    },
+  };
+}
+
+/** Records a second over the last minute; none where Flink's counters began anew in it. */
+function ratesOf(
+  samples: readonly StreamSample[],
+  last: StreamSample,
+): Pick<NonNullable<StreamReport["records"]>, "inPerSecond" | "outPerSecond"> {
+  const since = samples.find(({ at }) => at >= last.at - RATE_MS);
+  if (since === undefined || since.at >= last.at) return {};
+  if (since.restarts !== last.restarts || last.recordsIn < since.recordsIn) return {};
+  if (last.recordsOut < since.recordsOut) return {};
+  const seconds = (last.at - since.at) / 1000;
+  return {
+    inPerSecond: round((last.recordsIn - since.recordsIn) / seconds),
+    outPerSecond: round((last.recordsOut - since.recordsOut) / seconds),
+  };
+}
