@@ -9,6 +9,7 @@ import { ensureBuckets, ensureCredentials, S3_URL } from "./cluster/s3.ts";
 import { clusterUp, prepareHost, supervisionOf } from "./cluster/up.ts";
 import { connectionOf } from "./connection.ts";
 import { applyEnvironment, labVariables } from "./environment.ts";
+import { publishExampleJars } from "./example-jars.ts";
 import { publishExamples } from "./examples.ts";
 import { writeIfChanged } from "./host/files.ts";
 import { withLock } from "./host/lock.ts";
@@ -72,6 +73,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabUp> {
         else if (options.workers?.replicas === 0) await stopLedger(supervisionOf(paths));
       }
       await publishExamples(paths);
+      await publishExampleJars(paths);
       return result;
     },
   );
