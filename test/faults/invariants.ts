@@ -39,19 +39,28 @@ export function checkEnded(runs: readonly Pick<LedgerRun, "run" | "state" | "lef
   };
 }
 
+/** What the cluster has with the label of one of these runs, or in its namespace: a line each. */
+export async function leftOf(
+  cluster: Cluster,
+  runs: readonly Pick<LedgerRun, "run" | "namespace">[],
+): Promise<string[]> {
+  const left: string[] = [];
+  for (const { run, namespace } of runs) {
+    const { objects, unknown } = await findLeftovers(cluster, { run, namespace: namespace ?? run });
+    for (const { kind, name, terminating } of objects)
+      left.push(`${run}: ${kind} ${name} is there${terminating ? ", being deleted" : ""}`);
+    for (const kind of unknown) left.push(`${run}: ${kind} could not be listed`);
+  }
+  return left;
+}
+
 /** Nothing in the cluster carries the label of a run that ended, or lies in its namespace. */
 export async function checkNothingLive(
   cluster: Cluster,
   place: Place,
   runs: readonly LedgerRun[],
 ): Promise<Checked> {
-  const broken: string[] = [];
-  for (const { run, namespace } of runs) {
-    const { objects, unknown } = await findLeftovers(cluster, { run, namespace: namespace ?? run });
-    for (const { kind, name, terminating } of objects)
-      broken.push(`${run}: ${kind} ${name} is there${terminating ? ", being deleted" : ""}`);
-    for (const kind of unknown) broken.push(`${run}: ${kind} could not be listed`);
-  }
+  const broken = await leftOf(cluster, runs);
   // A run that no ledger knows any more, or never knew, is an orphan of the worst kind.
   const known = new Set(runs.map(({ namespace }) => namespace));
   for (const name of await namespacesOf(cluster, place.name)) {

@@ -1,7 +1,7 @@
 // `npm run test:faults`: every fault on the real lab, and a table of what held.
 import { parseArgs } from "node:util";
 import { UserError } from "../../base/errors.ts";
-import { printError, printJson, printLine, renderTable } from "../../jobs/cli/output.ts";
+import { printError, printJson, printLine } from "../../jobs/cli/output.ts";
 import { openCluster } from "../../jobs/watch/index.ts";
 import { readConnection } from "../../lab/connection.ts";
 import { labPaths } from "../../lab/paths.ts";
@@ -17,6 +17,7 @@ import { stateFaults } from "./list/state.ts";
 import { workerFaults } from "./list/workers.ts";
 import { roomFor } from "./room.ts";
 import { type Row, runSuite } from "./suite.ts";
+import { linesOf, printRows } from "./table.ts";
 
 const USAGE = `Usage: npm run test:faults [-- [NAME…] [--quick] [--lanes 4] [--json] [--list] [--no-canary]]
 
@@ -66,14 +67,9 @@ function say(line: string): void {
   else printLine(line);
 }
 
-function onRow({ fault, group, held, checked, seconds, broken, tried, ends }: Row): void {
-  const times = tried === 1 ? "" : `, ${tried} times`;
-  const sign = broken.length === 0 ? "✓" : "✗";
-  say(
-    `${sign} ${group}: ${fault}${times}: ${held}/${checked} held, ended ${ends.join(", ")} (${seconds.toFixed(0)} s)`,
-  );
-  for (const how of broken) say(`    ${how.replaceAll("\n", "\n    ")}`);
-}
+const onRow = (row: Row): void => {
+  for (const line of linesOf(row)) say(line);
+};
 
 const stop = new AbortController();
 process.on("SIGINT", () => {
@@ -102,21 +98,7 @@ async function main(): Promise<void> {
     if (values.json) {
       printJson({ apiVersion: "mayfly.dev/faults/v1", seconds, rows });
     } else {
-      printLine();
-      printLine(
-        renderTable(
-          ["GROUP", "FAULT", "TRIED", "HELD", "ENDED", "SECONDS"],
-          rows.map(({ group, fault, tried, held, checked, ends, seconds: took, broken: how }) => [
-            ...[group, fault, String(tried), `${held}/${checked}${how.length === 0 ? "" : " BROKEN"}`],
-            ...[ends.join(", "), took.toFixed(0)],
-          ]),
-        ),
-      );
-      const tries = rows.reduce((sum, { tried }) => sum + tried, 0);
-      printLine();
-      printLine(
-        `${rows.length} faults, ${tries} tries, ${broken.length === 0 ? "all invariants held" : `${broken.length} broken`}, ${seconds} s.`,
-      );
+      printRows(rows, seconds, "faults");
     }
     process.exitCode = stop.signal.aborted ? 130 : broken.length === 0 ? 0 : 1;
   } finally {

@@ -34,9 +34,10 @@ export interface Room {
 /**
  * @param wanted Lanes.
  * @param beside Runs that go on beside them.
+ * @param each What a lane's run asks for, in millicores.
  * @throws UserError `no-room`
  */
-export async function roomFor(wanted: number, beside: number): Promise<Room> {
+export async function roomFor(wanted: number, beside: number, each = RUN_MILLICORES): Promise<Room> {
   const read = async (what: string): Promise<unknown> =>
     JSON.parse(await kubectl(["get", what, "--all-namespaces", "--output", "json"]));
   const nodes = Nodes.parse(await read("nodes"));
@@ -54,9 +55,9 @@ export async function roomFor(wanted: number, beside: number): Promise<Room> {
   }
   const taken = [...byNamespace].filter(([, asked]) => asked > 0).toSorted(([, a], [, b]) => b - a);
   const free = all - taken.reduce((sum, [, asked]) => sum + asked, 0);
-  const lanes = Math.min(wanted, Math.floor(free / RUN_MILLICORES) - beside);
+  const lanes = Math.min(wanted, Math.floor(free / each) - beside);
   const who = taken.map(([namespace, asked]) => `${namespace} ${asked}`).join(", ");
-  const facts = `The lab has ${free} millicores free, a run takes ${RUN_MILLICORES}${who === "" ? "" : `; taken: ${who}`}.`;
+  const facts = `The lab has ${free} millicores free, a run takes ${each}${who === "" ? "" : `; taken: ${who}`}.`;
   if (lanes < 1) {
     throw new UserError("no-room", `There is no room for a fault. ${facts}`, {
       path: "the lab",
