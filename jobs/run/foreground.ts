@@ -11,7 +11,7 @@ import type { RunOptions } from "./types.ts";
 
 /** All the outside that a foreground run needs. */
 export interface ForegroundTools extends Omit<DriverTools, "ledger" | "holder" | "onEvent" | "purpose"> {
-  readonly ledger: Pick<Ledger, "submit" | "get" | "update" | "append" | "noteLease" | "events" | "forget">;
+  readonly ledger: DriverTools["ledger"] & Pick<Ledger, "submit" | "get">;
 }
 
 type ForegroundOptions = RunOptions & { readonly submittedAt: Date };

@@ -5,10 +5,15 @@ export const to = (state: RunState, ...effects: readonly Effect[]): Step => ({ s
 /** An effect that need not wait. */
 export const now = <T extends "recover" | "destroy" | "removeStack">(type: T) =>
   ({ type, afterMs: 0 }) as const;
-export const plan = ({ attempt, memory: { factor, driver, workers } }: RunFacts): Effect => ({
+/** How many times more memory an attempt gets than the job's spec says. */
+export const memoryScale = ({ memory: { factor, driver, workers } }: RunFacts) => ({
+  driver: factor ** driver,
+  workers: factor ** workers,
+});
+export const plan = (facts: RunFacts): Effect => ({
   type: "plan",
-  attempt,
-  memory: { driver: factor ** driver, workers: factor ** workers },
+  attempt: facts.attempt,
+  memory: memoryScale(facts),
 });
 export const acquire = ({ fence }: RunFacts): Effect => ({ type: "acquireLease", knownFence: fence });
 /** From now on only its end is wanted. */

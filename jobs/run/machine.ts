@@ -25,6 +25,7 @@ import { cancelQueued } from "./machine-settle.ts";
 import type { HeldState, MachineEvent, Queued, RunFacts, RunState, Step } from "./machine-types.ts";
 
 export * from "./machine-deadlines.ts";
+export { memoryScale } from "./machine-effects.ts";
 export { diagram, TRANSITIONS } from "./machine-table.ts";
 export type * from "./machine-types.ts";
 

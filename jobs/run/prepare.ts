@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { JobSpec } from "../../schema/job.ts";
-import type { Plan } from "../../schema/plan.ts";
+import type { Plan, Restore } from "../../schema/plan.ts";
 import type { MemoryScale } from "../plan/index.ts";
 import type { Environment } from "./environment.ts";
 
@@ -32,7 +32,7 @@ const AS_ASKED: MemoryScale = { driver: 1, workers: 1 };
 export async function planAttempt(
   spec: JobSpec,
   contract: Environment["contract"],
-  identity: { readonly run: string; readonly attempt: number },
+  identity: { readonly run: string; readonly attempt: number; readonly restore?: Restore | undefined },
   scale: MemoryScale = AS_ASKED,
 ): Promise<PlanWithNotes> {
   const { planLarger, planRun, refusalError } = await import("../plan/index.ts");

@@ -9,7 +9,7 @@ const SECONDS = { plan: 60, create: 900, suspend: 900, recover: 900 } as const;
 /** For saving logs; who cancels does not want to wait for them long. */
 const LOGS_SECONDS = { cancelled: 10, ended: 120 } as const;
 /** Longer ones fire at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_MS = 2 ** 31 - 1;
 
 type Tell = (name: DeadlineName, limitSeconds: number) => void;
 

@@ -1,9 +1,9 @@
 import type { RunEvent } from "../../schema/events.ts";
+import type { JobSpec } from "../../schema/job.ts";
 import type { Plan } from "../../schema/plan.ts";
 import { parseDuration } from "../../schema/primitives.ts";
 import type { RunReport } from "../../schema/report.ts";
-import type { LedgerRun, RunPatch } from "../ledger/index.ts";
-import { saveReport } from "../run/collect.ts";
+import type { LedgerRun, RunPatch, Wish } from "../ledger/index.ts";
 import type { Journal } from "../run/journal.ts";
 import { type Effect, type MachineEvent, type RunState, reduce, type Step } from "../run/machine.ts";
 import type { AttemptState } from "../run/phases.ts";
@@ -13,11 +13,14 @@ import type { ObservedRun } from "../watch/index.ts";
 import { announce, openJournal, seenBefore } from "./attempt-journal.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Effects } from "./effects.ts";
-import { reportOf } from "./record.ts";
+import { Inbox } from "./inbox.ts";
+import { deliverReport, reportOf } from "./record.ts";
 import { isChanged, Row } from "./row.ts";
 import { stateOf } from "./state.ts";
+import { streamOf } from "./streams.ts";
 import { isOver, rowChange, toldOutcome } from "./transition.ts";
 import type { Driven, DriverEnd, DriverTools, HeldLease } from "./types.ts";
+import { Wishes } from "./wishes.ts";
 
 /** What a run that is handed over gets to stop and to be written: Pulumi's interrupts are among it (jobs/engine/command.ts). */
 const LEAVE_MS = 45_000;
@@ -34,6 +37,7 @@ export class Driver implements Driven {
   /** Settles when this helper has nothing more to do with the run. */
   readonly done: Promise<DriverEnd>;
   plan: Plan | undefined;
+  spec: JobSpec | undefined;
   lease: HeldLease | undefined;
   journal: Journal | undefined;
   observed: ObservedRun | undefined;
@@ -42,8 +46,9 @@ export class Driver implements Driven {
   readonly #row: Row;
   readonly #effects: Effects;
   readonly #deadlines: Deadlines;
-  readonly #events: MachineEvent[] = [];
-  #wake = Promise.withResolvers<undefined>();
+  readonly #wishes: Wishes;
+  readonly #inbox = new Inbox();
+  readonly send = this.#inbox.send;
   #state: RunState;
   #report: RunReport | undefined;
   #leaving = false;
@@ -53,11 +58,13 @@ export class Driver implements Driven {
     this.run = run;
     this.tools = tools;
     this.plan = run.plan;
+    this.spec = run.spec;
     this.startedAt = new Date(run.startedAt ?? run.submittedAt);
     this.#state = stateOf(run);
     const foreground = tools.purpose?.kind === "foreground";
     this.#row = new Row(tools.ledger, run, this.#gone.signal, foreground ? "go-on" : "wait");
     this.#effects = new Effects(this);
+    this.#wishes = new Wishes(this, this.#effects.beside);
     const limit = parseDuration(run.spec?.deadline ?? "") ?? run.plan?.deadlines.run;
     this.#deadlines = new Deadlines(limit, this.startedAt, (name, limitSeconds) => {
       const fence = this.lease?.fence ?? 0;
@@ -80,6 +87,17 @@ export class Driver implements Driven {
     return this.#effects.removal;
   }
 
+  get wish(): Wish | undefined {
+    return this.#wishes.wish;
+  }
+
+  /** A stream that was seen at work, and of which nothing is asked: nothing is to come of it by itself. */
+  get resting(): boolean {
+    const { phase } = this.#state;
+    const works = phase === "running" && this.#effects.working && streamOf(this.plan) !== undefined;
+    return works && this.wish === undefined && this.#inbox.empty;
+  }
+
   /** Why the run could not begin, once its state is `refused`. */
   async refusal(): Promise<unknown> {
     return await this.#effects.refusal();
@@ -88,6 +106,11 @@ export class Driver implements Driven {
   /** Asking again changes nothing. */
   readonly cancel = (): void => {
     if (!this.#state.facts.cancelRequested) this.send({ type: "cancelRequested" });
+  };
+
+  /** Asks something of a stream; the same again changes nothing. */
+  readonly heed = (wish: Wish): void => {
+    this.#wishes.take(wish);
   };
 
   /** Stops working on it in an orderly way, so that another helper goes on. */
@@ -102,11 +125,6 @@ export class Driver implements Driven {
     return await this.done.finally(() => {
       clearTimeout(leave);
     });
-  };
-
-  readonly send = (event: MachineEvent): void => {
-    this.#events.push(event);
-    this.#wake.resolve(undefined);
   };
 
   /** The lease is lost: stop at once, then say so to the machine. */
@@ -140,6 +158,12 @@ export class Driver implements Driven {
     await announce(this, plan, this.#openJournal(plan));
   };
 
+  readonly become = async (plan: Plan, spec?: JobSpec): Promise<void> => {
+    await this.patch(spec === undefined ? { plan } : { plan, spec });
+    this.plan = plan;
+    if (spec !== undefined) this.spec = spec;
+  };
+
   #openJournal(plan: Plan, seen?: AttemptState): Journal {
     this.plan = plan;
     this.observed = undefined;
@@ -152,14 +176,16 @@ export class Driver implements Driven {
     try {
       await this.#begin();
       while (!this.#gone.signal.aborted && this.#hasMore()) {
-        const event = this.#events.shift();
-        if (event === undefined) await this.#news();
+        const event = this.#inbox.next();
+        // A task that ends without an answer is news too: there may be nothing more to wait for.
+        if (event === undefined) await this.#inbox.news(this.#gone.signal, this.#effects.settled());
         else await this.#handle(event);
       }
     } catch (error) {
       if (!isChanged(error)) throw error;
     } finally {
       this.#deadlines.clear();
+      this.#wishes.clear();
       await this.#effects.end();
       // Also after an error: a lease that nobody works under, and that is renewed all the same, would keep everybody from the run.
       await this.#giveBack();
@@ -186,14 +212,8 @@ export class Driver implements Driven {
     if (tools.purpose?.kind === "removal") this.send({ type: "removalRequested" });
     else if (waits) this.send({ type: "claimed" });
     if (this.run.cancelRequestedAt !== undefined) this.cancel();
+    if (this.run.wish !== undefined) this.heed(this.run.wish);
     this.#deadlines.begin();
-  }
-
-  async #news(): Promise<void> {
-    this.#wake = Promise.withResolvers<undefined>();
-    if (this.#events.length > 0) return;
-    // A task that ends without an answer is news too: there may be nothing more to wait for.
-    await Promise.race([this.#wake.promise, this.#effects.settled(), untilAborted(this.#gone.signal)]);
   }
 
   async #handle(event: MachineEvent): Promise<void> {
@@ -205,6 +225,7 @@ export class Driver implements Driven {
     await this.#write(step);
     this.#deadlines.follow(before, step.state);
     for (const effect of step.effects) await this.#do(effect);
+    this.#wishes.follow(step.state);
     if (isOver(this.#state)) this.#effects.stopAcquiring();
   }
 
@@ -219,6 +240,7 @@ export class Driver implements Driven {
   async #write(step: Step): Promise<void> {
     const { state, effects } = step;
     if (effects.some(({ type }) => type === "report")) this.#report = await reportOf(this, state);
+    await this.#wishes.close(state);
     await this.patch(
       rowChange(step, {
         holder: this.tools.holder,
@@ -233,7 +255,7 @@ export class Driver implements Driven {
   async #do(effect: Effect): Promise<void> {
     switch (effect.type) {
       case "report":
-        await this.#saveReport(effect.final);
+        await deliverReport(this, this.#report, effect.final);
         break;
       case "releaseLease":
         await this.#release(effect.remove);
@@ -249,7 +271,7 @@ export class Driver implements Driven {
         await this.#effects.stop();
         break;
       case "notSuspended":
-        this.warn(effect.message);
+        await this.#wishes.notSuspended(effect.trigger, effect.message);
         break;
       case "acquireLease":
         this.#effects.acquire(effect.knownFence);
@@ -266,15 +288,6 @@ export class Driver implements Driven {
         this.#effects.begin(effect);
         break;
     }
-  }
-
-  async #saveReport(final: boolean): Promise<void> {
-    const report = this.#report;
-    if (report === undefined || this.plan === undefined || this.journal === undefined) return;
-    const { journal } = this;
-    await saveReport(this.plan, report, this.tools.store, journal.warn);
-    await journal.flush();
-    if (final) journal.emit({ type: "report", report });
   }
 
   /** The next attempt: after a while here, or by whoever takes it from the queue. */
@@ -309,7 +322,7 @@ export class Driver implements Driven {
   }
 
   #hasMore(): boolean {
-    return this.#events.length > 0 || !isOver(this.#state) || !this.#effects.idle;
+    return !this.#inbox.empty || !isOver(this.#state) || !this.#effects.idle;
   }
 
   #end(): DriverEnd {
@@ -320,11 +333,3 @@ export class Driver implements Driven {
     return "ended";
   }
 }
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => {
-      resolve();
-    });
-  });

@@ -1,34 +1,19 @@
-import type { Outcome } from "../../schema/outcome.ts";
-import type { Plan } from "../../schema/plan.ts";
+import type { FlinkPlan, Plan } from "../../schema/plan.ts";
 import { LeaseLost } from "../lease/index.ts";
 import { saveLogs } from "../run/collect.ts";
-import type { Effect, MachineEvent } from "../run/machine.ts";
-import { planAttempt } from "../run/prepare.ts";
+import { type MachineEvent, memoryScale, type RunFacts } from "../run/machine.ts";
 import type { Removal } from "../run/removal.ts";
 import { Acquisition } from "./acquisition.ts";
 import { Ahead } from "./ahead.ts";
-import { bringUp, dropStack, type Hand, makeStack, pause, Refusal, recover, remove, watch } from "./hands.ts";
-import { infrastructure, outcomeOfFailedPlan, outcomeOfRefusal } from "./outcomes.ts";
+import { forgetState, planAgain, planOf } from "./attempt-plan.ts";
+import { bringUp, dropStack, type Hand, makeStack, pause, Refusal, recover, remove } from "./hands.ts";
+import { failureOf, type Long } from "./long.ts";
+import { streamOf } from "./streams.ts";
 import type { Driven, HeldLease } from "./types.ts";
+import { watch } from "./watch.ts";
 
 /** A verdict may come while `up` still writes its state; it gets this long to end by itself. */
 const UP_GRACE_MS = 3000;
-
-type Long = Extract<
-  Effect,
-  {
-    readonly type:
-      | "plan"
-      | "createStack"
-      | "up"
-      | "watch"
-      | "suspend"
-      | "recover"
-      | "saveLogs"
-      | "destroy"
-      | "removeStack";
-  }
->;
 
 /** What is known of the attempt at work beside the machine's state. */
 const FRESH = { made: false, driverSeen: false, verdict: false, stackGone: false, namespaceSeen: false };
@@ -40,6 +25,7 @@ export class Effects {
   readonly #tasks = new Set<Promise<void>>();
   #stop = new AbortController();
   #up: Promise<void> = Promise.resolve();
+  #watching = false;
   #ahead: Ahead | undefined;
   #refusal: unknown;
   // What another helper made may have logs.
@@ -50,6 +36,11 @@ export class Effects {
   constructor(driver: Driven) {
     this.#driver = driver;
     this.#acquisition = new Acquisition(driver);
+  }
+
+  /** Whether the attempt was seen at work by this helper. */
+  get working(): boolean {
+    return this.#attempt.driverSeen;
   }
 
   get idle(): boolean {
@@ -84,6 +75,7 @@ export class Effects {
       await Promise.race([this.#up, pause(UP_GRACE_MS, this.#stop.signal)]);
     this.#stop.abort();
     await Promise.allSettled(this.#tasks);
+    this.#watching = false;
     await this.#ahead?.drop().catch((error: unknown) => {
       this.#driver.warn(text(error));
     });
@@ -124,6 +116,10 @@ export class Effects {
     const { lease, send } = this.#driver;
     // Lost meanwhile: that is on its way to the machine.
     if (lease === undefined) return;
+    if (effect.type === "watch") {
+      if (this.#watching) return;
+      this.#watching = true;
+    }
     const { signal } = this.#stop;
     const answer = (event: MachineEvent | undefined): void => {
       if (event !== undefined && !signal.aborted) send(event);
@@ -133,14 +129,38 @@ export class Effects {
         if ("afterMs" in effect) await pause(effect.afterMs, signal);
         if (!signal.aborted) answer(await this.#perform(effect, lease, signal));
       } catch (error) {
-        // The API server, or the lease itself, says that another helper works on the run.
-        if (error instanceof LeaseLost) {
-          if (!signal.aborted) this.#driver.warn(error.message);
-          this.#driver.lost(lease);
-        } else answer(this.#failure(effect, error, lease.fence));
+        if (error instanceof LeaseLost) this.#lost(lease, error, signal);
+        else {
+          if (error instanceof Refusal) this.#refusal = error.cause;
+          answer(failureOf(effect.type, error, lease.fence));
+        }
+      } finally {
+        if (effect.type === "watch" && !signal.aborted) this.#watching = false;
       }
     });
     if (effect.type === "up") this.#up = task;
+  }
+
+  /** Works on a running stream, without an answer to the machine. */
+  readonly beside = (work: (hand: Hand, stream: FlinkPlan) => Promise<void>): void => {
+    const { lease, plan } = this.#driver;
+    const stream = streamOf(plan);
+    if (lease === undefined || stream === undefined) return;
+    const { signal } = this.#stop;
+    void this.#task(async () => {
+      try {
+        await work(this.#hand(lease, signal), stream);
+      } catch (error) {
+        if (error instanceof LeaseLost) this.#lost(lease, error, signal);
+        else throw error;
+      }
+    });
+  };
+
+  /** The API server, or the lease itself, says that another helper works on the run. */
+  #lost(lease: HeldLease, { message }: LeaseLost, signal: AbortSignal): void {
+    if (!signal.aborted) this.#driver.warn(message);
+    this.#driver.lost(lease);
   }
 
   #task(work: () => Promise<void>): Promise<void> {
@@ -169,12 +189,13 @@ export class Effects {
       case "watch":
         return await this.#watch(hand, fence);
       case "suspend":
-        throw new Error("not built yet");
+        return await this.#suspend(effect.trigger, hand, fence);
       case "recover": {
         const { state } = this.#driver;
         // What is only to go is not put in order first.
         const half = "was" in state && state.was === "creating" && state.outcome === undefined;
         await recover(hand, half);
+        if (half) await this.#goOn(state.facts);
         return { type: "recovered", fence };
       }
       case "saveLogs":
@@ -193,14 +214,30 @@ export class Effects {
 
   async #plan({ attempt, memory }: Extract<Long, { type: "plan" }>): Promise<void> {
     if (this.#ahead?.plan.attempt === attempt) return;
-    const { tools, run, adopt, patch } = this.#driver;
-    if (run.spec === undefined) throw new Error("the ledger has no spec of it");
-    const identity = { run: run.run, attempt };
-    const { plan } = await planAttempt(run.spec, tools.environment.contract, identity, memory);
+    const { patch, adopt } = this.#driver;
+    const plan = await planOf(this.#driver, attempt, memory);
     this.#attempt = { ...FRESH };
     // In the ledger before anything exists, so that another helper finds what this one made.
     await patch({ plan, attempt, outcome: undefined });
     await adopt(plan);
+  }
+
+  /** A half-made attempt of a stream may have worked already: it is made again to go on from there. */
+  async #goOn(facts: RunFacts): Promise<void> {
+    const again = await planAgain(this.#driver, facts.attempt, memoryScale(facts));
+    if (again !== undefined) await this.#driver.become(again);
+  }
+
+  async #suspend(trigger: string, hand: Hand, fence: number): Promise<MachineEvent> {
+    const stream = streamOf(hand.plan);
+    if (stream === undefined) throw new Error("only a stream can be suspended");
+    const { wish, clock } = this.#driver;
+    const asked =
+      wish?.kind === "suspend" && wish.id === trigger
+        ? wish
+        : { id: trigger, at: new Date(clock()).toISOString() };
+    const { suspend } = await import("./stream-hands.ts");
+    return { type: "savepointTaken", savepoint: await suspend(hand, stream, asked), fence };
   }
 
   #hand(lease: HeldLease, signal: AbortSignal): Hand {
@@ -222,9 +259,11 @@ export class Effects {
   }
 
   async #watch(hand: Hand, fence: number): Promise<MachineEvent> {
+    const { phase } = this.#driver.state;
+    const fresh = phase !== "running" && phase !== "suspending";
     // Of a run that goes on: all was there when the one before ran it.
-    if (this.#driver.state.phase === "running") this.#attempt.made = true;
-    const { outcome, observed } = await watch(hand, () => {
+    if (!fresh) this.#attempt.made = true;
+    const { outcome, observed } = await watch(hand, fresh, () => {
       this.#attempt.driverSeen = true;
       // "Running" means that all is there: a helper that finds such a run need not make anything.
       if (this.#attempt.made && !hand.signal.aborted) this.#driver.send({ type: "driverStarted", fence });
@@ -244,34 +283,10 @@ export class Effects {
     if (left.length === 0) {
       journal.reach("gone");
       this.#attempt.stackGone = true;
+      await forgetState(this.#driver, hand.plan);
     }
     journal.left(left);
     return { type: "destroyed", left, fence };
-  }
-
-  /** What a failed effect means to the machine. */
-  #failure({ type }: Long, error: unknown, fence: number): MachineEvent {
-    const outcome = (what: string): Outcome => infrastructure(what, error);
-    switch (type) {
-      case "plan":
-        return { type: "failed", step: "plan", outcome: outcomeOfFailedPlan(error), fence };
-      case "createStack":
-        if (error instanceof Refusal) {
-          this.#refusal = error.cause;
-          return { type: "refused", outcome: outcomeOfRefusal(error.cause), fence };
-        }
-        return { type: "failed", step: type, outcome: outcome("The cluster could not be made"), fence };
-      case "up":
-        return { type: "failed", step: type, outcome: outcome("The cluster could not be made"), fence };
-      case "watch":
-        return { type: "failed", step: type, outcome: outcome("The run could not be watched"), fence };
-      case "suspend":
-      case "recover":
-      case "saveLogs":
-      case "destroy":
-      case "removeStack":
-        return { type: "failed", step: type, message: text(error), fence };
-    }
   }
 }
 

@@ -5,14 +5,11 @@ import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
 import { type EngineEvent, EngineFailure, isFencedOff, type StackEngine } from "../engine/index.ts";
 import { LeaseLost } from "../lease/index.ts";
-import { lastDriverLines } from "../report/build.ts";
 import { noteEngineEvent } from "../run/engine-events.ts";
 import type { Journal } from "../run/journal.ts";
 import { engineUserError, makeEventLogFolder, preflight } from "../run/preflight.ts";
 import { type Removal, removeRun } from "../run/removal.ts";
 import { outcomeOfFailedUp } from "../run/verdict.ts";
-import type { ObservedRun } from "../watch/index.ts";
-import { leftOf } from "./deadlines.ts";
 import { infrastructure } from "./outcomes.ts";
 import type { DriverTools, HeldLease } from "./types.ts";
 
@@ -30,8 +27,6 @@ export interface Hand {
 }
 
 const NAMESPACE = "kubernetes:core/v1:Namespace";
-/** Most jobs that run longer than this run much longer: the engine's process rests meanwhile. */
-const REST_AFTER_MS = 60_000;
 
 /** The same, but only while the lease is ours. */
 const guarded =
@@ -158,58 +153,6 @@ export async function bringUp(
   } catch (error) {
     if (error instanceof LeaseLost) throw error;
     return infrastructure("The job's secrets could not be delivered", error);
-  }
-}
-
-export interface Watched {
-  readonly outcome: Outcome;
-  readonly observed: ObservedRun | undefined;
-}
-
-/** Watches until there is a verdict. `onDriver` is told of the driver's first sign of life. */
-export async function watch(hand: Hand, onDriver: () => void): Promise<Watched> {
-  const { plan, tools, journal, signal, clock, startedAt } = hand;
-  const follow = tools.purpose?.kind === "foreground" && tools.purpose.follow;
-  const limitMs = plan.deadlines.run === undefined ? undefined : plan.deadlines.run * 1000;
-  const rest = setTimeout(tools.engine.rest, REST_AFTER_MS);
-  try {
-    const { outcome, observed } = await tools.cluster.watch(plan, {
-      // By this helper's clock, whatever the one was by which the run began.
-      startedAt:
-        limitMs === undefined ? startedAt : new Date(clock() - limitMs + leftOf(limitMs, startedAt, clock())),
-      clock,
-      signal,
-      sink: {
-        phase: (phase) => {
-          journal.enter(phase);
-          if (phase !== "running") return;
-          journal.reach("driverStarted");
-          onDriver();
-        },
-        pod: (pod, role, state) => {
-          journal.emit({ type: "pod", pod, role, state });
-        },
-        warning: journal.warn,
-        ...(follow
-          ? {
-              log: (source: string, line: string): void => {
-                journal.emit({ type: "log", source, line });
-              },
-            }
-          : {}),
-      },
-    });
-    // Who did not follow the driver's log sees its end where the run failed.
-    if (!follow && outcome !== undefined && outcome.kind !== "succeeded") {
-      const source = `${plan.coordinator.name}/${plan.coordinator.driver.name}`;
-      for (const line of lastDriverLines(observed)) journal.emit({ type: "log", source, line });
-    }
-    return { outcome: outcome ?? { kind: "lost", message: "The watch ended without a verdict." }, observed };
-  } catch (error) {
-    return { outcome: infrastructure("The run could not be watched", error), observed: undefined };
-  } finally {
-    clearTimeout(rest);
-    tools.engine.wake();
   }
 }
 

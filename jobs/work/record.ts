@@ -1,4 +1,5 @@
 import type { RunReport } from "../../schema/report.ts";
+import { saveReport } from "../run/collect.ts";
 import type { RunState } from "../run/machine.ts";
 import { planAttempt } from "../run/prepare.ts";
 import { attemptsOf } from "../run/restore.ts";
@@ -32,6 +33,18 @@ export async function reportOf(driven: Recorded, state: RunState): Promise<RunRe
     earlier: await earlierOf(driven, plan.attempt),
     larger: await largerOf(driven),
   });
+}
+
+/** Saves a report beside the logs; a `final` one is told too. */
+export async function deliverReport(
+  { plan, journal, tools }: Recorded,
+  report: RunReport | undefined,
+  final: boolean,
+): Promise<void> {
+  if (report === undefined || plan === undefined || journal === undefined) return;
+  await saveReport(plan, report, tools.store, journal.warn);
+  await journal.flush();
+  if (final) journal.emit({ type: "report", report });
 }
 
 /** The attempts before, as the ledger's events tell them. */

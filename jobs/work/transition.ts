@@ -58,7 +58,8 @@ export function rowChange(
     ...(requeued ? {} : { state: ledgerState(state), holder: idle ? undefined : holder }),
     ...(refused ? { notBefore: at(now + REFUSED_MS) } : {}),
     ...(outcome === undefined ? {} : { outcome }),
-    ...(left === undefined ? {} : { left }),
+    // Whatever was asked of it is answered by its end.
+    ...(left === undefined ? {} : { left, wish: undefined }),
     ...(ended ? { endedAt: endedAt ?? at(now) } : {}),
     ...(report === undefined ? {} : { report }),
   };

@@ -1,8 +1,9 @@
 import type { RunEvent } from "../../schema/events.ts";
+import type { JobSpec } from "../../schema/job.ts";
 import type { Plan } from "../../schema/plan.ts";
 import type { ProcessEngine } from "../engine/index.ts";
 import type { Lease } from "../lease/index.ts";
-import type { Ledger, LedgerRun, RunPatch } from "../ledger/index.ts";
+import type { Ledger, LedgerRun, RunPatch, Wish } from "../ledger/index.ts";
 import type { RunCluster } from "../run/cluster.ts";
 import type { Environment } from "../run/environment.ts";
 import type { Journal } from "../run/journal.ts";
@@ -33,7 +34,17 @@ export type Purpose =
 
 /** All the outside that a driver works with. */
 export interface DriverTools {
-  readonly ledger: Pick<Ledger, "update" | "append" | "noteLease" | "events" | "forget">;
+  readonly ledger: Pick<
+    Ledger,
+    | "update"
+    | "append"
+    | "noteLease"
+    | "events"
+    | "forget"
+    | "recordSavepoint"
+    | "savepoints"
+    | "savepointDeleted"
+  >;
   readonly purpose?: Purpose | undefined;
   readonly environment: Environment;
   readonly engine: ProcessEngine;
@@ -57,6 +68,10 @@ export interface Driven {
   readonly tools: DriverTools;
   readonly state: RunState;
   readonly plan: Plan | undefined;
+  /** As it is now: a stream may get another size. */
+  readonly spec: JobSpec | undefined;
+  /** What is asked of it and not answered yet. */
+  readonly wish: Wish | undefined;
   readonly journal: Journal | undefined;
   /** When a helper first took it up. */
   readonly startedAt: Date;
@@ -69,6 +84,8 @@ export interface Driven {
   /** The lease is lost: stop at once, then say so to the machine. */
   readonly lost: (lease: HeldLease) => void;
   readonly patch: (patch: RunPatch) => Promise<void>;
+  /** The attempt has another plan from now on, and its run another spec. */
+  readonly become: (plan: Plan, spec?: JobSpec) => Promise<void>;
   /** Records an attempt from now on, and tells of it. */
   readonly adopt: (plan: Plan) => Promise<void>;
 }

@@ -6,7 +6,10 @@ import type { Engines } from "./engines.ts";
 import type { Orphans } from "./orphans.ts";
 import type { DriverEnd } from "./types.ts";
 
-/** `serve`: until stopped; `drain`: until nothing is queued or at work; `once`: what is due now; `resume`: only what has lost its helper. */
+/**
+ * `serve`: until stopped; `drain`: until nothing is queued or at work; `once`: what is due now; `resume`: only what has lost its helper. A
+ * stream has no end to wait for: where it is healthy, and nothing is asked of it, all but `serve` leave it.
+ */
 export type WorkMode = "serve" | "drain" | "once" | "resume";
 
 /** What a worker tells beside the runs' own events. */
@@ -18,7 +21,7 @@ export type WorkerNote =
   | { readonly type: "trouble"; readonly message: string };
 
 /** What a worker needs of a driver. */
-export type Driving = Pick<Driver, "done" | "cancel" | "handOver">;
+export type Driving = Pick<Driver, "done" | "cancel" | "heed" | "resting" | "handOver">;
 
 /** `E`: what a run is worked on with, one each. */
 export interface WorkerTools<E = ProcessEngine> {

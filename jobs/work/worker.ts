@@ -3,6 +3,7 @@ import { UserError } from "../../base/errors.ts";
 import type { ClaimedRun, RunStateName, RunSummaryRow, TenantLoad } from "../ledger/index.ts";
 import { choose, limitsOf, type Memory, roomFor } from "../queue/index.ts";
 import { readState } from "./state.ts";
+import { streamSpec } from "./streams.ts";
 import type { Driving, WorkerTools, WorkMode } from "./worker-types.ts";
 
 export type { WorkerNote, WorkMode } from "./worker-types.ts";
@@ -56,33 +57,51 @@ export class Worker<E> {
       first = false;
       await this.#pause(stop);
     }
-    if (stop.aborted) await this.#leave(graceMs, hurry);
+    await this.#leave(stop.aborted ? graceMs : 0, hurry);
     return this.#finished;
   }
 
   /** One look around. Tells whether the mode's end is reached. */
   async #tick(first: boolean): Promise<boolean> {
     const load = await this.#tools.ledger.load(this.#tools.environment, [...this.#unreadable]);
-    await this.#cancelWanted();
+    await this.#heedWishes();
     await this.#recover();
     if (this.#mode !== "resume" && (this.#mode !== "once" || first)) await this.#take(load);
     await this.#prune();
     this.#troubled = false;
-    return this.#isOver(load);
+    return await this.#isOver(load);
   }
 
-  #isOver(load: readonly TenantLoad[]): boolean {
-    if (this.#mine.size > 0) return false;
+  async #isOver(load: readonly TenantLoad[]): Promise<boolean> {
+    if ([...this.#mine.values()].some(({ resting }) => !resting)) return false;
     switch (this.#mode) {
       case "serve":
         return false;
       case "drain":
-        return load.every(({ queued, working }) => queued + working === 0);
+        return load.every(({ queued }) => queued === 0) && (await this.#othersRest(load));
       case "once":
         return true;
       case "resume":
         return !this.#undecided;
     }
+  }
+
+  /** Whether all that is at work elsewhere are streams that run. */
+  async #othersRest(load: readonly TenantLoad[]): Promise<boolean> {
+    const { ledger, environment } = this.#tools;
+    if (load.reduce((sum, { working }) => sum + working, 0) <= this.#mine.size) return true;
+    const working = await ledger.list({
+      states: WORKED_ON,
+      detached: true,
+      environment,
+      onUnreadable: () => undefined,
+    });
+    const others = working.filter(({ run }) => !this.#mine.has(run) && !this.#unreadable.has(run));
+    for (const { run, state, wish, cancelRequestedAt } of others) {
+      if (state !== "running" || wish !== undefined || cancelRequestedAt !== undefined) return false;
+      if (streamSpec((await ledger.get(run)).spec) === undefined) return false;
+    }
+    return true;
   }
 
   async #recover(): Promise<void> {
@@ -244,17 +263,22 @@ export class Worker<E> {
   /** Lets what is at work end, for a while; what is still there then goes to other workers. */
   async #leave(graceMs: number, hurry: AbortSignal): Promise<void> {
     const until = performance.now() + graceMs;
-    while (this.#mine.size > 0 && performance.now() < until && !hurry.aborted) {
+    const atWork = (): boolean => [...this.#mine.values()].some(({ resting }) => !resting);
+    while (atWork() && performance.now() < until && !hurry.aborted) {
       await this.#pause(hurry);
-      await this.#cancelWanted().catch(() => undefined);
+      await this.#heedWishes().catch(() => undefined);
     }
     await Promise.allSettled([...this.#mine.values()].map(async (driver) => await driver.handOver()));
   }
 
-  async #cancelWanted(): Promise<void> {
+  async #heedWishes(): Promise<void> {
     const { ledger, holder } = this.#tools;
     if (this.#mine.size === 0) return;
-    for (const { run, cancel } of await ledger.wished(holder)) if (cancel) this.#mine.get(run)?.cancel();
+    for (const { run, cancel, wish } of await ledger.wished(holder)) {
+      const driver = this.#mine.get(run);
+      if (cancel) driver?.cancel();
+      if (wish !== undefined) driver?.heed(wish);
+    }
   }
 
   async #prune(): Promise<void> {

@@ -6,7 +6,7 @@ import {
   type ProcessEngine,
 } from "../../../jobs/engine/index.ts";
 import { LeaseLost } from "../../../jobs/lease/index.ts";
-import type { LedgerRun, RunPatch, Submission } from "../../../jobs/ledger/index.ts";
+import type { LedgerRun, RunPatch, Savepoint, Submission } from "../../../jobs/ledger/index.ts";
 import type { RunCluster } from "../../../jobs/run/cluster.ts";
 import type { Environment } from "../../../jobs/run/environment.ts";
 import type { ForegroundTools } from "../../../jobs/run/foreground.ts";
@@ -348,6 +348,7 @@ function fakeLedger(
   calls: string[],
 ): ForegroundTools["ledger"] {
   let updates = 0;
+  const savepoints: Savepoint[] = [];
   const get = async (run: string): Promise<LedgerRun> => {
     const row = stored.get(run);
     return row === undefined
@@ -378,6 +379,15 @@ function fakeLedger(
         unknown: 0,
       }),
     noteLease: async () => {
+      await Promise.resolve();
+    },
+    recordSavepoint: async (savepoint) => {
+      calls.push(`savepoint ${savepoint.reason} ${savepoint.location}`);
+      savepoints.unshift(savepoint);
+      await Promise.resolve();
+    },
+    savepoints: async () => await Promise.resolve(savepoints),
+    savepointDeleted: async () => {
       await Promise.resolve();
     },
     forget: async (run) => {

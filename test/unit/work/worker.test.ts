@@ -154,6 +154,8 @@ function workerOn(rows: readonly LedgerRun[], given: Given = {}) {
     if (given.ends !== undefined) end(given.ends);
     return {
       done: promise,
+      heed: () => undefined,
+      resting: false,
       cancel: () => {
         calls.push(`cancel ${run}`);
         end("ended", "cancelled");

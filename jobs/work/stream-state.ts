@@ -1,0 +1,133 @@
+// A stream's state: what an attempt starts from, and what is remembered of its savepoints.
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../base/errors.ts";
+import type { FlinkPlan, Restore } from "../../schema/plan.ts";
+import { deleteSavepoint, newestState, type StateAt, sweepCheckpoints } from "../flink/index.ts";
+import type { Ledger, Savepoint } from "../ledger/index.ts";
+import type { ObjectStore } from "../store/index.ts";
+import { streamSpec } from "./streams.ts";
+import type { Driven } from "./types.ts";
+
+/** What is asked of the ledger about savepoints. */
+export type SavepointLedger = Pick<Ledger, "recordSavepoint" | "savepoints" | "savepointDeleted">;
+
+/** Between tries at a ledger or a store that is away. */
+const RETRY_MS = 1000;
+/** At a store, before an attempt counts as failed by it. */
+const STORE_TRIES = 5;
+
+/** Passes by itself; what a savepoint is about must not be forgotten meanwhile. */
+const PASSING = new Set(["ledger-unreachable", "ledger-busy", "ledger-read-only", "ledger-full"]);
+
+/**
+ * Writes a savepoint down, however long the ledger is away: nothing of the stream may be destroyed before.
+ * @throws the signal's reason, and the ledger's UserErrors that do not pass by themselves
+ */
+export async function remember(
+  ledger: SavepointLedger,
+  savepoint: Savepoint,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      await ledger.recordSavepoint(savepoint);
+      return;
+    } catch (error) {
+      if (!(error instanceof UserError) || !PASSING.has(error.code)) throw error;
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/**
+ * The newest state that the run has left: its savepoints, and the checkpoints of its attempts up to the plan's. Undefined where there is none.
+ * @throws Error where it can't be told; another attempt may be luckier
+ */
+export async function stateLeft(
+  ledger: SavepointLedger,
+  store: ObjectStore,
+  plan: FlinkPlan,
+): Promise<StateAt | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const known = await ledger.savepoints({ run: plan.run });
+      const locations = known.map(({ location }) => location);
+      return await newestState(store, plan, locations);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      // Not the job's fault, as a UserError would tell.
+      if (tries === STORE_TRIES) throw new Error(`The newest state could not be looked up: ${message}`);
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+/** What an attempt goes on from where one before, or a half-made one, has left state; undefined for the run's own start. */
+export async function restoreOf(
+  { run, tools, warn, clock }: Pick<Driven, "run" | "tools" | "warn" | "clock">,
+  plan: FlinkPlan,
+): Promise<Restore | undefined> {
+  const state = await stateLeft(tools.ledger, tools.store, plan);
+  if (state === undefined) {
+    const start = plan.restore === undefined ? "without state" : `from ${plan.restore.location}`;
+    warn(
+      `No checkpoint and no savepoint of the run is there: attempt ${plan.attempt} starts ${start}, as the first one did.`,
+    );
+    return undefined;
+  }
+  const age = Math.max(0, Math.round((clock() - state.at.getTime()) / 1000));
+  warn(`Attempt ${plan.attempt} goes on from the ${state.kind} of ${age} s ago: ${state.location}`);
+  const allowNonRestoredState = streamSpec(run.spec)?.from?.allowNonRestoredState ?? false;
+  return { location: state.location, kind: state.kind, allowNonRestoredState };
+}
+
+/** Deletes the run's checkpoints, but for those of a run of which the ledger names one as state to go on from. What can't be deleted is told. */
+export async function sweep(
+  { ledger, store }: { readonly ledger: SavepointLedger; readonly store: ObjectStore },
+  plan: FlinkPlan,
+  warn: Driven["warn"],
+): Promise<void> {
+  try {
+    const known = await ledger.savepoints({ run: plan.run });
+    if (known.some(({ kind }) => kind === "checkpoint")) return;
+    const { complete } = await sweepCheckpoints(store, plan);
+    if (!complete) warn("Not all of the run's checkpoints could be listed: some may be left in S3.");
+  } catch (error) {
+    warn(
+      `The run's checkpoints could not be deleted: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** Pure: those of a job's periodic savepoints, newest first, that are too many. What a live run started from stays. */
+export function superfluous(
+  savepoints: readonly Savepoint[],
+  keep: number,
+  startedFrom: string | undefined,
+): readonly Savepoint[] {
+  return savepoints
+    .filter(({ reason, deletedAt }) => reason === "periodic" && deletedAt === undefined)
+    .slice(keep)
+    .filter(({ location }) => location !== startedFrom);
+}
+
+/** Deletes periodic savepoints of the job that are too many. What can't be deleted now is the next time's. */
+export async function prunePeriodic(
+  { run, tools, warn, clock }: Pick<Driven, "run" | "tools" | "warn" | "clock">,
+  plan: FlinkPlan,
+  keep: number,
+): Promise<void> {
+  const { tenant, job, environment } = run;
+  try {
+    const all = await tools.ledger.savepoints({ tenant, job, environment });
+    for (const { location } of superfluous(all, keep, plan.restore?.location)) {
+      await deleteSavepoint(tools.store, location);
+      await tools.ledger.savepointDeleted(location, new Date(clock()).toISOString());
+    }
+  } catch (error) {
+    warn(
+      `A savepoint that is too old could not be deleted: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
