@@ -18,7 +18,9 @@ const Vertex = z.object({
 
 /** Flink's plan of the job: a node for each vertex. One that the scheduler has not made yet has none. */
 const Nodes = z.object({
-  nodes: z.array(z.object({ id: z.string(), inputs: z.array(z.unknown()).nullish() })).default([]),
+  nodes: z
+    .array(z.object({ id: z.string(), inputs: z.array(z.object({ id: z.string() })).nullish() }))
+    .default([]),
 });
 
 const Job = z.object({
@@ -32,6 +34,8 @@ const Job = z.object({
 
 export function readJob(answer: unknown): FlinkJob {
   const job = Job.parse(answer);
+  const nodes = job.plan?.nodes ?? [];
+  const inputs = new Set(nodes.flatMap(({ inputs }) => (inputs ?? []).map(({ id }) => id)));
   return {
     state: job.state,
     startedAt: job["start-time"],
@@ -42,7 +46,8 @@ export function readJob(answer: unknown): FlinkJob {
       read: metrics?.["read-records"] ?? 0,
       written: metrics?.["write-records"] ?? 0,
     })),
-    sources: (job.plan?.nodes ?? []).filter(({ inputs }) => (inputs ?? []).length === 0).map(({ id }) => id),
+    sources: nodes.filter(({ inputs }) => (inputs ?? []).length === 0).map(({ id }) => id),
+    sinks: nodes.filter(({ id }) => !inputs.has(id)).map(({ id }) => id),
   };
 }
 

@@ -39,8 +39,10 @@ export interface FlinkJob {
   readonly uptimeMs: number;
   readonly now: number;
   readonly vertices: readonly FlinkVertex[];
-  /** Vertices by the operators that records come from. */
+  /** Ids of vertices that take from no other one, */
   readonly sources: readonly string[];
+  /** and from which no other one takes. */
+  readonly sinks: readonly string[];
 }
 
 /** `GET /v1/jobs/:id/checkpoints`: those of this attempt, since the JobManager's start. */
