@@ -62,7 +62,11 @@ export const PlannedService = z.strictObject({
   temporary: Mib.describe("Size of /tmp, the working folder."),
   placement: Placement,
   gracePeriod: Seconds,
-  replicas: z.strictObject({ min: z.int().min(1), max: z.int().min(1) }),
+  replicas: z.strictObject({
+    min: z.int().min(1),
+    max: z.int().min(1),
+    calm: Seconds.describe("Before the autoscaler takes some away."),
+  }),
   scaleOn: z
     .discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("cpu"), percent: z.int().min(1).max(100) }),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Cpu, dnsLabel, Memory } from "./primitives.ts";
+import { Cpu, Duration, dnsLabel, Memory, parseDuration } from "./primitives.ts";
 
 /** Names of a run's own Services and workloads (jobs/plan/flink/layout.ts), and what means the pod itself. */
 const TAKEN = ["coordinator", "worker", "workers", "kubernetes", "localhost"];
@@ -35,10 +35,16 @@ const ScaleOn = z
   .prefault({ kind: "cpu" })
   .describe("What the number of replicas follows.");
 
+/** https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#stabilization-window */
+const LONGEST_CALM = 3600;
+
 const Replicas = z
   .strictObject({
     min: z.int().min(1).max(1000).default(1).describe("Always there."),
     max: z.int().min(1).max(1000).describe("The most; quota and nodes must have room for them."),
+    calm: Duration.default("5m")
+      .refine((text) => (parseDuration(text) ?? 0) <= LONGEST_CALM, "must be at most 1h")
+      .describe("How long the load must have been lower before replicas go."),
   })
   .refine(({ min, max }) => max >= min, { message: "max must be at least min", path: ["max"] })
   .describe("How many; with max above min an autoscaler decides.");

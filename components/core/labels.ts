@@ -2,7 +2,7 @@
 export type Labels = Readonly<Record<string, string>>;
 
 /** What an object is for; the value of label `mayfly.dev/role`. */
-export type Role = "platform" | "tenant" | "run" | "coordinator" | "worker";
+export type Role = "platform" | "tenant" | "run" | "coordinator" | "worker" | `service-${string}`;
 
 const ROLE = "mayfly.dev/role";
 
@@ -19,6 +19,11 @@ export const FENCE_LABEL = "mayfly.dev/fence";
  */
 export const fenced = (common: Labels, fence: number | undefined): Labels =>
   fence === undefined ? common : { ...common, [FENCE_LABEL]: String(fence) };
+
+/** Selects the pods of the engine, hence of a run without its services. */
+export const selectsEngine = {
+  matchExpressions: [{ key: ROLE, operator: "In", values: ["coordinator", "worker"] satisfies Role[] }],
+};
 
 /** Selects the pods of one role. Enough in a run's namespace, which holds nothing but that run. */
 export const selects = (role: Role): Record<string, string> => ({ [ROLE]: role });

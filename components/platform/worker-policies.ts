@@ -114,7 +114,7 @@ export const namespacePolicy = ({ user, environment, tenants }: WorkerBounds): P
   ],
 });
 
-const POD_KINDS = "['jobs', 'statefulsets']";
+const POD_KINDS = "['deployments', 'jobs', 'statefulsets']";
 
 /**
  * A worker makes, changes and deletes objects in namespaces of this environment's runs only. That also keeps it from reading by way of
@@ -123,6 +123,7 @@ const POD_KINDS = "['jobs', 'statefulsets']";
 export const objectPolicy = ({ user, environment }: WorkerBounds): PolicySpec => ({
   failurePolicy: "Fail",
   matchConstraints: {
+    // A kind that has more versions is judged as v1, whichever the request is in (matchPolicy Equivalent, the default).
     resourceRules: WRITTEN.map(({ apiGroups, resources }) => ({
       apiGroups,
       apiVersions: ["v1"],

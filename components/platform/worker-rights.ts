@@ -17,9 +17,11 @@ const MADE: readonly { readonly group: string; readonly kind: string; readonly v
     { group: "", kind: "configmaps", verbs: [] },
     { group: "networking.k8s.io", kind: "networkpolicies", verbs: ["get", "list", "watch"] },
     { group: "policy", kind: "poddisruptionbudgets", verbs: ["get", "list", "watch"] },
-    // The rest goes with its namespace; these two are deleted before it (components/spark/coordinator.ts).
+    { group: "autoscaling", kind: "horizontalpodautoscalers", verbs: ["get", "list", "watch"] },
+    // The rest goes with its namespace; these are deleted before it (components/run/coordinator.ts).
     { group: "batch", kind: "jobs", verbs: ["get", "list", "watch", "delete"] },
     { group: "apps", kind: "statefulsets", verbs: ["get", "list", "watch", "delete"] },
+    { group: "apps", kind: "deployments", verbs: ["get", "list", "watch", "delete"] },
   ];
 
 const groups = [...new Set(MADE.map(({ group }) => group))];

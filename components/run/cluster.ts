@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Plan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
 import { fenced, labelled } from "../core/labels.ts";
+import { RunService } from "../services/service.ts";
 import { Coordinator } from "./coordinator.ts";
 import { RunNamespace } from "./namespace.ts";
 import { AUTHENTICATION, FILES } from "./pod.ts";
@@ -59,7 +60,7 @@ export abstract class RunCluster extends Component {
     );
 
     // 1. The namespace and its fences.
-    const { coordinator, workers } = plan;
+    const { coordinator, workers, services = [] } = plan;
     const run = new RunNamespace(
       this.childName("run"),
       {
@@ -67,15 +68,17 @@ export abstract class RunCluster extends Component {
         labels: objectLabels,
         quota: plan.quota,
         counts: {
-          services: 1,
+          services: 1 + services.length,
           configMaps: 1,
           secrets: 1 + plan.secrets.length,
           jobs: 1,
           statefulSets: 1,
+          deployments: services.length,
         },
-        containers: [...coordinator.sidecars, coordinator.driver, workers.container],
+        engine: [...coordinator.sidecars, coordinator.driver, workers.container],
         volumes: [coordinator.scratch, ...Array.from({ length: workers.count }, () => workers.scratch)],
         egress: plan.egress,
+        services,
       },
       this.componentOptions(),
     );
@@ -116,6 +119,13 @@ export abstract class RunCluster extends Component {
       { ...parts, token: tokens.workers },
       this.componentOptions(),
     );
+    for (const service of services) {
+      new RunService(
+        this.childName(`service-${service.name}`),
+        { ...parts, service, before: [run] },
+        this.componentOptions(),
+      );
+    }
 
     this.namespaceName = run.namespaceName;
     this.coordinatorName = coordinatorPart.jobName;

@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Egress } from "../../schema/contract.ts";
-import type { PlannedContainer, SparkPlan } from "../../schema/plan.ts";
+import type { PlannedContainer, PlannedService, SparkPlan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
 import { type Labels, labelled, POD_SECURITY_RESTRICTED } from "../core/labels.ts";
 import { SERVICE_ACCOUNT } from "./pod.ts";
@@ -15,10 +15,12 @@ export interface RunNamespaceArgs {
   readonly labels: Labels;
   readonly quota: SparkPlan["quota"];
   readonly counts: ObjectCounts;
-  /** Each kind of container of the run, for the largest one that may exist. */
-  readonly containers: readonly PlannedContainer[];
+  /** Each kind of container of the engine. */
+  readonly engine: readonly PlannedContainer[];
   readonly volumes: Volumes;
   readonly egress: readonly Egress[];
+  /** Beside the engine. */
+  readonly services: readonly PlannedService[];
 }
 
 /**
@@ -50,9 +52,11 @@ export class RunNamespace extends Component {
       },
       inside,
     );
+    // For the largest container that may exist.
+    const containers = [...args.engine, ...args.services.map(({ container }) => container)];
     new kubernetes.core.v1.LimitRange(
       this.childName("limits"),
-      { metadata: metadata("limits"), spec: { limits: limitRangeItems(args.containers, args.volumes) } },
+      { metadata: metadata("limits"), spec: { limits: limitRangeItems(containers, args.volumes) } },
       inside,
     );
     new kubernetes.core.v1.ServiceAccount(
@@ -60,8 +64,8 @@ export class RunNamespace extends Component {
       { metadata: metadata(SERVICE_ACCOUNT), automountServiceAccountToken: false },
       inside,
     );
-    const ports = args.containers.flatMap((container) => container.ports.map(({ port }) => port));
-    for (const [policy, spec] of Object.entries(policySpecs(ports, args.egress))) {
+    const ports = args.engine.flatMap((container) => container.ports.map(({ port }) => port));
+    for (const [policy, spec] of Object.entries(policySpecs(ports, args.egress, args.services))) {
       new kubernetes.networking.v1.NetworkPolicy(
         this.childName(policy),
         { metadata: metadata(policy), spec },

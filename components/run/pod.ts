@@ -41,6 +41,22 @@ export interface PlannedPod {
  */
 export function podSpec(context: PodContext, pod: PlannedPod): PodSpec {
   return {
+    ...confinedPod(pod),
+    // An init container that restarts always is a sidecar: it starts first and is stopped when the main container has ended,
+    // so that the pod ends with the main container's exit code
+    // (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/).
+    initContainers: pod.sidecars.map((sidecar) => ({
+      ...container(context, sidecar),
+      restartPolicy: "Always",
+    })),
+    containers: [mainContainer(context, pod.main)],
+    volumes: [...volumes(pod), ...webIdentityVolume(context), ...secretFilesVolume(pod.main)],
+  };
+}
+
+/** What all pods of a run have: the account without rights, the user, and where they may run. */
+export function confinedPod(pod: Pick<PlannedPod, "gracePeriod" | "placement">): Omit<PodSpec, "containers"> {
+  return {
     serviceAccountName: SERVICE_ACCOUNT,
     automountServiceAccountToken: false,
     // Else every Service of the namespace becomes a handful of environment variables.
@@ -62,15 +78,6 @@ export function podSpec(context: PodContext, pod: PlannedPod): PodSpec {
       effect,
       ...(value === undefined ? {} : { value }),
     })),
-    // An init container that restarts always is a sidecar: it starts first and is stopped when the main container has ended,
-    // so that the pod ends with the main container's exit code
-    // (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/).
-    initContainers: pod.sidecars.map((sidecar) => ({
-      ...container(context, sidecar),
-      restartPolicy: "Always",
-    })),
-    containers: [mainContainer(context, pod.main)],
-    volumes: [...volumes(pod), ...webIdentityVolume(context), ...secretFilesVolume(pod.main)],
   };
 }
 
@@ -121,8 +128,17 @@ const mounts = ({ mounts: folders }: PodContext): types.input.core.v1.VolumeMoun
   { name: "temporary", mountPath: folders.temporary },
 ];
 
-function container(context: PodContext, planned: PlannedContainer): Container {
-  const { image } = context;
+const container = (context: PodContext, planned: PlannedContainer): Container =>
+  // The image is read-only; what an engine writes to its working folder (warehouse, derby.log) goes to the scratch disk.
+  confinedContainer(context.image, context.mounts.scratch, planned, mounts(context));
+
+/** A container as all pods of a run have it: requests equal limits, a read-only image, no way to more rights. */
+export function confinedContainer(
+  image: Plan["image"],
+  workingDir: string,
+  planned: PlannedContainer,
+  volumeMounts: types.input.core.v1.VolumeMount[],
+): Container {
   const resources = {
     cpu: cpu(planned.cpu),
     memory: mebibytes(planned.memory),
@@ -133,8 +149,7 @@ function container(context: PodContext, planned: PlannedContainer): Container {
     image: image.reference,
     imagePullPolicy: image.pullPolicy,
     command: planned.command,
-    // The image is read-only; what an engine writes to its working folder (warehouse, derby.log) goes to the scratch disk.
-    workingDir: context.mounts.scratch,
+    workingDir,
     env: [
       // Before the plan's variables: Kubernetes expands $(NAME) from entries above only.
       { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
@@ -153,7 +168,7 @@ function container(context: PodContext, planned: PlannedContainer): Container {
       capabilities: { drop: ["ALL"] },
       readOnlyRootFilesystem: true,
     },
-    volumeMounts: mounts(context),
+    volumeMounts,
   };
 }
 

@@ -9,6 +9,8 @@ export interface ObjectCounts {
   readonly secrets: number;
   readonly jobs: number;
   readonly statefulSets: number;
+  /** Each with one ReplicaSet. */
+  readonly deployments: number;
 }
 
 /** One scratch volume of each pod of the run. */
@@ -46,8 +48,8 @@ export function quotaHard(
     "count/jobs.batch": String(counts.jobs),
     "count/statefulsets.apps": String(counts.statefulSets),
     "count/cronjobs.batch": "0",
-    "count/deployments.apps": "0",
-    "count/replicasets.apps": "0",
+    "count/deployments.apps": String(counts.deployments),
+    "count/replicasets.apps": String(counts.deployments),
     "count/daemonsets.apps": "0",
     "count/ingresses.networking.k8s.io": "0",
     replicationcontrollers: "0",

@@ -3,7 +3,7 @@ import type { PlannedContainer, PlannedService } from "../../schema/plan.ts";
 import type { Service } from "../../schema/services.ts";
 import { LOGS_MIB, TEMPORARY_MIB } from "./disk.ts";
 import { podSize, type ServiceSize } from "./fit.ts";
-import { mib, millicores } from "./quantities.ts";
+import { mib, millicores, seconds } from "./quantities.ts";
 import { literal } from "./text.ts";
 
 /** Seconds for a replica to end the calls that it has. */
@@ -30,7 +30,8 @@ export const serviceSizes = (spec: JobSpec): ServiceSize[] =>
   servicesOf(spec).map((service) => ({
     name: service.name,
     pod: podSize([serviceContainer(service)]),
-    ...service.replicas,
+    min: service.replicas.min,
+    max: service.replicas.max,
   }));
 
 /** A number as a Kubernetes quantity. */
@@ -65,7 +66,7 @@ export const plannedServices = (
     temporary: TEMPORARY_MIB,
     placement,
     gracePeriod: GRACE,
-    replicas: service.replicas,
+    replicas: { ...service.replicas, calm: seconds(service.replicas.calm) },
     ...scaling(service),
   }));
 

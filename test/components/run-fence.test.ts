@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { jobProgram } from "../../stacks/job/program.ts";
 import { type Graph, record } from "../harness/record.ts";
-import { samplePlans } from "../harness/samples.ts";
+import { flinkPlans, samplePlans } from "../harness/samples.ts";
 
 const FENCE = "mayfly.dev/fence";
-const plans = samplePlans();
+const plans = { ...samplePlans(), ...flinkPlans() };
 const graphs: Record<string, Graph> = {};
 
 const graphWith = async (name: keyof typeof plans, fence?: number): Promise<Graph> => {
@@ -36,26 +36,33 @@ const unfenced = (graph: Graph): string[] =>
     JSON.stringify([name, inputs], (key, member: unknown) => (key === FENCE ? undefined : member)),
   );
 
-describe.each(["pi", "wordcount", "sessions"] as const)("the stack of job %s, made under a lease", (name) => {
-  test("has the lease's fence as a label of each object itself, of the namespace too, and nowhere else", async () => {
-    const { resources } = await graphWith(name, 7);
-    const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
-    expect(objects.map(({ type }) => type)).toContain("kubernetes:core/v1:Namespace");
-    for (const object of objects) {
-      expect([object.name, fencesIn(object.inputs)]).toEqual([object.name, ["/metadata/labels: 7"]]);
-    }
-  });
+describe.each(["pi", "wordcount", "sessions", "flink-enrich"] as const)(
+  "the stack of job %s, made under a lease",
+  (name) => {
+    test("has the lease's fence as a label of each object itself, of the namespace too, and nowhere else", async () => {
+      const { resources } = await graphWith(name, 7);
+      const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+      expect(objects.map(({ type }) => type)).toContain("kubernetes:core/v1:Namespace");
+      for (const object of objects) {
+        expect([object.name, fencesIn(object.inputs)]).toEqual([object.name, ["/metadata/labels: 7"]]);
+      }
+    });
 
-  test("has no such label where nobody holds a lease, as by `pulumi up`", async () => {
-    const { resources } = await graphWith(name);
-    expect(resources.flatMap(({ inputs }) => fencesIn(inputs))).toEqual([]);
-    for (const { type, inputs } of resources.filter((one) => one.type.startsWith("kubernetes:")))
-      expect([type, Labelled.safeParse(inputs).success]).toEqual([type, true]);
-  });
+    test("has no such label where nobody holds a lease, as by `pulumi up`", async () => {
+      const { resources } = await graphWith(name);
+      expect(resources.flatMap(({ inputs }) => fencesIn(inputs))).toEqual([]);
+      for (const { type, inputs } of resources.filter((one) => one.type.startsWith("kubernetes:")))
+        expect([type, Labelled.safeParse(inputs).success]).toEqual([type, true]);
+    });
 
-  test("differs in nothing else from another fence's, so that a new holder restarts nothing", async () => {
-    const [none, first, second] = [await graphWith(name), await graphWith(name, 7), await graphWith(name, 8)];
-    expect(unfenced(second)).toEqual(unfenced(first));
-    expect(unfenced(first)).toEqual(unfenced(none));
-  });
-});
+    test("differs in nothing else from another fence's, so that a new holder restarts nothing", async () => {
+      const [none, first, second] = [
+        await graphWith(name),
+        await graphWith(name, 7),
+        await graphWith(name, 8),
+      ];
+      expect(unfenced(second)).toEqual(unfenced(first));
+      expect(unfenced(first)).toEqual(unfenced(none));
+    });
+  },
+);

@@ -4,7 +4,12 @@ import { BlockList } from "node:net";
 import { z } from "zod";
 
 const LabelMap = z.record(z.string(), z.string());
-const Selector = z.strictObject({ matchLabels: LabelMap.default({}) });
+const Selector = z.strictObject({
+  matchLabels: LabelMap.default({}),
+  matchExpressions: z
+    .array(z.strictObject({ key: z.string(), operator: z.literal("In"), values: z.array(z.string()) }))
+    .optional(),
+});
 const Peer = z.union([
   z.strictObject({
     ipBlock: z.strictObject({ cidr: z.string(), except: z.array(z.string()).default([]) }),
@@ -41,7 +46,8 @@ export interface Flow {
 }
 
 const selects = (selector: z.infer<typeof Selector>, labels: Readonly<Record<string, string>>): boolean =>
-  Object.entries(selector.matchLabels).every(([key, value]) => labels[key] === value);
+  Object.entries(selector.matchLabels).every(([key, value]) => labels[key] === value) &&
+  (selector.matchExpressions ?? []).every(({ key, values }) => values.includes(labels[key] ?? ""));
 
 function inside(address: string, cidr: string): boolean {
   const [network = "", prefix = "32"] = cidr.split("/");

@@ -191,10 +191,13 @@ const flinkPlan = (spec: JobSpec, contract: EnvironmentContract): FlinkPlan => {
   return plan;
 };
 
-/** Plans of the two Flink examples: a batch job, and a stream with RocksDB. */
-export const flinkPlans = (): Readonly<Record<"flink-wordcount" | "flink-stream", FlinkPlan>> => ({
+/** Plans of the Flink examples: a batch job, a stream with RocksDB, and one with a service. */
+export const flinkPlans = (): Readonly<
+  Record<"flink-wordcount" | "flink-stream" | "flink-enrich", FlinkPlan>
+> => ({
   "flink-wordcount": flinkPlan(example("flink-wordcount"), CONTRACTS.lab),
   "flink-stream": flinkPlan(example("flink-stream"), CONTRACTS.lab),
+  "flink-enrich": flinkPlan(example("flink-enrich"), CONTRACTS.lab),
 });
 
 /** Plans of three jobs: no S3; S3 by a secret; jar on spot with volumes, a secret of its own and a cloud identity. */

@@ -4,7 +4,7 @@ import { FencePolicy } from "../../../components/platform/fence-policy.ts";
 import { jobProgram } from "../../../stacks/job/program.ts";
 import { graphProblems } from "../../harness/invariants.ts";
 import { type Graph, record } from "../../harness/record.ts";
-import { samplePlans } from "../../harness/samples.ts";
+import { flinkPlans, samplePlans } from "../../harness/samples.ts";
 import { graphOf, LABELS, registrations } from "./example.ts";
 
 const graph = await graphOf((providers) => {
@@ -37,7 +37,7 @@ const rules = (policy: string) => Rules.parse(graph.get(`fence-${policy}`).input
 /** `group/plural` of what a program puts into its namespaces. */
 function kindsIn(run: Graph): string[] {
   const kinds = run.resources
-    .map(({ type }) => /^kubernetes:([a-z0-9.]+)\/v1:(\w+)$/.exec(type))
+    .map(({ type }) => /^kubernetes:([a-z0-9.]+)\/v[12]:(\w+)$/.exec(type))
     .filter((match) => match !== null)
     .map(([, group = "", kind = ""]) => {
       const plural = kind.toLowerCase().replace(/y$/, "ie");
@@ -96,7 +96,8 @@ describe("the fence at the API server", () => {
   });
 
   test("covers every kind that a run's program makes, and no pods", async () => {
-    const plan = samplePlans().wordcount;
+    // With a service, it has every kind there is.
+    const plan = flinkPlans()["flink-enrich"];
     const run = await record(() => jobProgram({ plan, authenticationSecret: "c2VjcmV0" }));
     const covered = rules("fence-objects")
       .matchConstraints.resourceRules.flatMap(({ apiGroups, resources }) =>

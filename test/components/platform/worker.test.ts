@@ -6,7 +6,7 @@ import { jobProgram } from "../../../stacks/job/program.ts";
 import { graphProblems, podSpecs } from "../../harness/invariants.ts";
 import { containersOf, restrictedViolations } from "../../harness/pod-security.ts";
 import { record } from "../../harness/record.ts";
-import { samplePlans } from "../../harness/samples.ts";
+import { flinkPlans, samplePlans } from "../../harness/samples.ts";
 import { graphOf, LABELS, registrations, SYSTEM_POOL } from "./example.ts";
 
 const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/mayfly/worker@sha256:${"0c".repeat(32)}`;
@@ -103,10 +103,15 @@ describe("its rights", () => {
         resources: ["poddisruptionbudgets"],
         verbs: ["create", "get", "list", "watch"],
       },
+      {
+        apiGroups: ["autoscaling"],
+        resources: ["horizontalpodautoscalers"],
+        verbs: ["create", "get", "list", "watch"],
+      },
       { apiGroups: ["batch"], resources: ["jobs"], verbs: ["create", "delete", "get", "list", "watch"] },
       {
         apiGroups: ["apps"],
-        resources: ["statefulsets"],
+        resources: ["statefulsets", "deployments"],
         verbs: ["create", "delete", "get", "list", "watch"],
       },
       {
@@ -118,14 +123,14 @@ describe("its rights", () => {
     ]);
   });
 
-  test.each(Object.entries(samplePlans()))(
+  test.each(Object.entries({ ...samplePlans(), ...flinkPlans() }))(
     "are enough for Pulumi to make all objects of job %s, and to delete those that don't go with their namespace",
     async (_name, plan) => {
       delete process.env["KUBECONFIG"];
       const run = await record(() => jobProgram({ plan, authenticationSecret: "made up" }));
       const rules = Rules.parse(graph.get("worker-role").inputs["rules"]);
       const missing = run.resources.flatMap(({ type, deletedWith, custom }) => {
-        const [, group, kind] = /^kubernetes:([^/]+)\/v1:(\w+)$/.exec(type) ?? [];
+        const [, group, kind] = /^kubernetes:([^/]+)\/v[12]:(\w+)$/.exec(type) ?? [];
         if (!custom || group === undefined || kind === undefined) return [];
         const plural = kind.toLowerCase().replace(/y$/, "ie") + "s";
         const verbs = rules
