@@ -1,7 +1,9 @@
 import type { Plan } from "../../schema/plan.ts";
+import { rulesOf } from "./engines.ts";
 import type { Observation, ObservedPod, ObservedRun } from "./observe.ts";
 import { isPassing } from "./refusal.ts";
 import { parseUnschedulable } from "./scheduling.ts";
+import { autoscalerWarning, serviceWarnings } from "./services.ts";
 import type { WatchSink } from "./types.ts";
 import { showsLife } from "./verdict.ts";
 
@@ -40,6 +42,7 @@ export function announcer(
   const states = new Map<string, string>();
   const phases = new Set<string>();
   const warned = new Set<string>();
+  const { warnings } = rulesOf(plan);
   const source = `${plan.coordinator.name}/${plan.coordinator.driver.name}`;
   const phase = (name: "starting" | "running", at: number): void => {
     if (phases.has(name)) return;
@@ -50,6 +53,9 @@ export function announcer(
     if (warned.has(key)) return;
     warned.add(key);
     sink.warning?.(text);
+  };
+  const warnOf = (warning: { readonly key: string; readonly text: string } | undefined): void => {
+    if (warning !== undefined) warn(warning.key, warning.text);
   };
 
   const tell = (observed: ObservedRun, observation: Observation): void => {
@@ -82,14 +88,13 @@ export function announcer(
             states.set(pod.view.uid, state);
             sink.pod?.(pod.view.name, pod.view.role, state);
           }
-          for (const name of Object.keys(pod.oomKilled)) {
-            warn(`${pod.view.uid}/${name}`, `Container ${name} of pod ${pod.view.name} ran out of memory.`);
-          }
+          for (const { key, text } of [...warnings(pod), ...serviceWarnings(pod)]) warn(key, text);
         }
         break;
       case "event":
         if (observation.event.reason === "FailedCreate" && !isPassing(observation.event.message))
           warn(observation.event.uid, observation.event.message);
+        warnOf(autoscalerWarning(observation.event));
         break;
       case "controller":
       case "namespace":

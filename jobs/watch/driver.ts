@@ -1,7 +1,7 @@
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
-import { exceptionOf } from "./exception.ts";
-import { driverOutOfMemory, workerOutOfMemory } from "./memory.ts";
+import { rulesOf } from "./engines.ts";
+import { filledDisk, isUnknown, takenAway } from "./losses.ts";
 import type { ContainerEnd, ObservedPod, ObservedRun } from "./observe.ts";
 
 /**
@@ -14,26 +14,12 @@ export function driverEnd(known: ObservedRun, plan: Plan, pod: ObservedPod): Out
   // A driver that is told to go may well end with 0 on SIGTERM, its work undone.
   if (wasTakenAway(pod, end)) return undefined;
   if (end.exitCode === 0) return { kind: "succeeded" };
-
-  const exception = exceptionOf(known.driverLog.tail.map(({ line }) => line));
-  const memory = driverOutOfMemory(known, plan, pod, end.exitCode);
-  if (memory !== undefined) return memory;
-  const worker = workerOutOfMemory(known, plan);
-  if (worker !== undefined && mayComeFromWorkers(known, exception)) return worker;
-  return {
-    kind: "user-failure",
-    exitCode: end.exitCode,
-    ...(exception === undefined ? {} : { exception }),
-    message: sentence(end, exception, worker?.message, evictedWorker(known)),
-  };
+  return comesBack(known, plan) ? undefined : rulesOf(plan).failed(known, pod, end);
 }
 
-/**
- * Nobody knows how it ended. The kubelet says so of a pod that it lost sight of; containerd, once it is started again, of a container whose
- * process it can't find: code 255, reason Unknown (unknownExitCode and unknownExitReason of its CRI server).
- */
-const isUnknown = ({ reason, exitCode }: ContainerEnd): boolean =>
-  reason === "ContainerStatusUnknown" || (reason === "Unknown" && exitCode === 255);
+/** Whether Kubernetes starts the driver again: its Job has tries left. */
+const comesBack = (known: ObservedRun, plan: Plan): boolean =>
+  rulesOf(plan).driverComesBack && known.controllers.Job?.failed === undefined;
 
 /** Whether the pod was being removed when its driver ended. Same second counts: the cluster's times have no parts of one. */
 function wasTakenAway(pod: ObservedPod, end: ContainerEnd): boolean {
@@ -47,45 +33,6 @@ function wasTakenAway(pod: ObservedPod, end: ContainerEnd): boolean {
 /** Reasons that the kubelet gives a pod which it ended itself. */
 const POD_REASONS = new Set(["Evicted", "Preempting", "Shutdown", "NodeShutdown", "Terminated", "NodeLost"]);
 
-/** A driver that fails by its executors says so, or says nothing of its own. */
-function mayComeFromWorkers(known: ObservedRun, exception: string | undefined): boolean {
-  if (exception === undefined) return true;
-  const text = [exception, ...known.driverLog.tail.slice(-150).map(({ line }) => line)].join("\n");
-  return /ExecutorLostFailure|Master removed our application|OutOfMemoryError|MemoryError|Python worker exited unexpectedly/.test(
-    text,
-  );
-}
-
-/** A worker that the kubelet evicted, mostly for filling its disk. */
-const evictedWorker = (known: ObservedRun): string | undefined => {
-  const pod = Object.values(known.pods).find(
-    ({ view }) => view.role === "worker" && view.reason === "Evicted",
-  );
-  return pod === undefined
-    ? undefined
-    : `Worker ${pod.view.name} was evicted: ${pod.view.message ?? "no message"}`;
-};
-
-function sentence(
-  end: ContainerEnd,
-  exception: string | undefined,
-  ...notes: readonly (string | undefined)[]
-): string {
-  const code = `The driver ended with exit code ${end.exitCode}`;
-  const head =
-    end.reason === "StartError" || end.reason === "ContainerCannotRun"
-      ? `The driver's command could not be started: ${end.message ?? end.reason}`
-      : exception !== undefined
-        ? `${code}: ${exception}`
-        : end.exitCode === 137
-          ? `${code}: it was killed (SIGKILL), though no lack of memory was seen`
-          : `${code} and showed no exception`;
-  return (
-    [head, ...notes.filter((note) => note !== undefined)].map((text) => text.replace(/\.$/, "")).join(". ") +
-    "."
-  );
-}
-
 /** A coordinator that will not give an exit code any more, and since when we know. */
 export interface Loss {
   readonly seenAt: number;
@@ -93,16 +40,17 @@ export interface Loss {
 }
 
 /** Whether the coordinator pod was lost: removed, evicted, preempted, or its node went away. */
-export function lostCoordinator(plan: Plan, pod: ObservedPod): Loss | undefined {
-  const { name, node, phase, reason, message, disruption, deletionAskedAt } = pod.view;
-  const seen = pod.lossSeenAt ?? pod.firstSeenAt;
-  const disk = /ephemeral[- ]storage|emptyDir|EmptyDir/.test(message ?? "");
+export function lostCoordinator(known: ObservedRun, plan: Plan, pod: ObservedPod): Loss | undefined {
+  if (comesBack(known, plan)) return undefined;
+  const { name, node, message, disruption, deletionAskedAt } = pod.view;
+  const seenAt = pod.lossSeenAt ?? pod.firstSeenAt;
+  const { driver } = rulesOf(plan);
   const ended = pod.view.containers.find(
     ({ name: container }) => container === plan.coordinator.driver.name,
   )?.ended;
-  if (reason === "Evicted" && disk) {
+  if (filledDisk(pod)) {
     return {
-      seenAt: seen,
+      seenAt,
       outcome: {
         kind: "user-failure",
         exitCode: ended?.exitCode ?? 137,
@@ -110,29 +58,24 @@ export function lostCoordinator(plan: Plan, pod: ObservedPod): Loss | undefined 
       },
     };
   }
-  const why =
-    disruption === undefined
-      ? undefined
-      : `${disruption.reason}${disruption.message === "" ? "" : `, ${disruption.message}`}`;
-  const lost = (text: string): Loss => ({ seenAt: seen, outcome: { kind: "lost", message: text } });
-  if (disruption !== undefined) {
-    return lost(`Pod ${name} with the driver was taken off node ${node ?? "?"}: ${why ?? ""}.`);
-  }
-  if (pod.goneSeenAt !== undefined || deletionAskedAt !== undefined) {
+  const lost = (text: string): Loss => ({ seenAt, outcome: { kind: "lost", message: text } });
+  const removed = pod.goneSeenAt !== undefined || deletionAskedAt !== undefined;
+  if (disruption === undefined && removed) {
     const text =
       ended?.exitCode === 0
-        ? `Pod ${name} was deleted by someone else, and its driver ended with 0 only after that: not counted as a success.`
-        : `Pod ${name} with the driver was deleted by someone else before the driver ended.`;
+        ? `Pod ${name} was deleted by someone else, and its ${driver} ended with 0 only after that: not counted as a success.`
+        : `Pod ${name} with the ${driver} was deleted by someone else before the ${driver} ended.`;
     return lost(text);
   }
+  const why = takenAway(pod);
+  if (why !== undefined && disruption !== undefined)
+    return lost(`Pod ${name} with the ${driver} is lost: ${why}.`);
   if (ended !== undefined && isUnknown(ended)) {
     return lost(
-      `The container runtime or the kubelet of node ${node ?? "?"} lost sight of pod ${name}: nobody knows how the driver ended.`,
+      `The container runtime or the kubelet of node ${node ?? "?"} lost sight of pod ${name}: nobody knows how the ${driver} ended.`,
     );
   }
-  if (phase === "Failed" || phase === "Unknown" || reason === "NodeLost") {
-    const text = [reason, message].filter((part) => part !== undefined).join(", ");
-    return lost(`Pod ${name} failed without an exit code of the driver: ${text === "" ? phase : text}.`);
-  }
-  return undefined;
+  return why === undefined
+    ? undefined
+    : lost(`Pod ${name} is lost without an exit code of the ${driver}: ${why}.`);
 }

@@ -1,11 +1,12 @@
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
 import { driverEnd, lostCoordinator } from "./driver.ts";
+import { rulesOf } from "./engines.ts";
 import { imageVerdict } from "./images.ts";
-import { workerOutOfMemory } from "./memory.ts";
 import type { ObservedPod, ObservedRun } from "./observe.ts";
 import { lastFailedCreate, refusalVerdict } from "./refusal.ts";
 import { schedulingVerdict } from "./scheduling.ts";
+import { isOfRun } from "./services.ts";
 
 /** How long a loss must stand: the driver's own end may still be on its way through another watch. */
 const SETTLE_MS = 4000;
@@ -39,7 +40,7 @@ export function verdict(
           kind: "deadline",
           phase: "run",
           limitSeconds,
-          message: `The run was still going on after its deadline of ${limitSeconds} s${standing(known)}.`,
+          message: `The run was still going on after its deadline of ${limitSeconds} s${standing(known, rulesOf(plan).driver)}.`,
         };
   // What we know is old: the pods may be well. Only the run's own deadline needs no news.
   if (known.unreachableSince !== undefined) return late;
@@ -67,7 +68,7 @@ function lost(
     };
   }
   for (const pod of coordinators) {
-    const loss = lostCoordinator(plan, pod);
+    const loss = lostCoordinator(known, plan, pod);
     if (loss !== undefined && settled(loss.seenAt)) return loss.outcome;
   }
   for (const controller of Object.values(known.controllers)) {
@@ -82,7 +83,7 @@ function lost(
   if (job?.failed !== undefined && settled(job.at)) {
     return {
       kind: "lost",
-      message: `Job ${job.name} failed without an exit code of the driver: ${job.failed.message || job.failed.reason}.`,
+      message: `Job ${job.name} failed without an exit code of the ${rulesOf(plan).driver}: ${job.failed.message || job.failed.reason}.`,
     };
   }
   return undefined;
@@ -91,20 +92,20 @@ function lost(
 /** Which pods keep a run from going on when they don't start. */
 type Concerns = (pod: ObservedPod) => boolean;
 
-function concerning(known: ObservedRun): Concerns {
+function concerning(known: ObservedRun, plan: Plan): Concerns {
   const workersLeft = Object.values(known.pods).some(
     ({ view, goneSeenAt, startSeenAt }) =>
       view.role === "worker" && goneSeenAt === undefined && startSeenAt !== undefined,
   );
   // Once all planned pods had a node, a worker that replaces a lost one may wait as long as another one works.
-  const workersCount = known.completeSeenAt === undefined || !workersLeft;
+  const workersCount = known.completeSeenAt === undefined || (!workersLeft && !rulesOf(plan).outlivesWorkers);
   return ({ view, goneSeenAt }) =>
     goneSeenAt === undefined && (view.role === "coordinator" || (view.role === "worker" && workersCount));
 }
 
 /** Something keeps pods from starting, and says so. */
 function stuck(known: ObservedRun, plan: Plan, now: number): Outcome | undefined {
-  const concerns = concerning(known);
+  const concerns = concerning(known, plan);
   return (
     imageVerdict(known, concerns, plan.deadlines.image, now) ??
     refusalVerdict(known, plan, now) ??
@@ -115,15 +116,19 @@ function stuck(known: ObservedRun, plan: Plan, now: number): Outcome | undefined
 
 /** Containers that end again and again: the master before the driver shows life, or the workers with none left that is ready. */
 function restarting(known: ObservedRun, plan: Plan): Outcome | undefined {
-  const live = Object.values(known.pods).filter(({ goneSeenAt }) => goneSeenAt === undefined);
+  const live = Object.values(known.pods).filter(
+    ({ view, goneSeenAt }) => isOfRun(view.role) && goneSeenAt === undefined,
+  );
+  const { outlivesWorkers, workerOutOfMemory } = rulesOf(plan);
+  const goesOn = outlivesWorkers && known.completeSeenAt !== undefined;
   const worksOn = live.some(
     ({ view }) => view.role === "worker" && view.containers.every(({ ready }) => ready),
   );
   for (const pod of live) {
     const container = pod.view.containers.find(({ restarts }) => restarts >= RESTARTS);
     if (container === undefined) continue;
-    if (pod.view.role === "coordinator" ? showsLife(known, pod) : worksOn) continue;
-    const memory = pod.view.role === "worker" ? workerOutOfMemory(known, plan) : undefined;
+    if (pod.view.role === "coordinator" ? showsLife(known, pod) : worksOn || goesOn) continue;
+    const memory = pod.view.role === "worker" ? workerOutOfMemory(known) : undefined;
     const code = container.endedBefore?.exitCode ?? container.ended?.exitCode;
     return (
       memory ?? {
@@ -153,7 +158,7 @@ function silent(
       message: `No coordinator pod was made within ${pending} s${why === undefined ? ": is the controller manager running?" : `: ${why}`}`,
     };
   }
-  for (const pod of Object.values(known.pods).filter(concerning(known))) {
+  for (const pod of Object.values(known.pods).filter(concerning(known, plan))) {
     if (pod.nodeSeenAt === undefined) continue;
     if (pod.startSeenAt === undefined) {
       if (now - pod.nodeSeenAt < image * 1000) continue;
@@ -170,7 +175,7 @@ function silent(
       kind: "deadline",
       phase: "start",
       limitSeconds: start,
-      message: `The driver in pod ${pod.view.name} showed no sign of life within ${start} s${complaint(known, pod)}.`,
+      message: `The ${rulesOf(plan).driver} in pod ${pod.view.name} showed no sign of life within ${start} s${complaint(known, pod)}.`,
     };
   }
   return undefined;
@@ -204,9 +209,9 @@ function complaint(known: ObservedRun, pod: ObservedPod): string {
 }
 
 /** What to add to the message of a run that took too long. */
-function standing(known: ObservedRun): string {
+function standing(known: ObservedRun, driver: string): string {
   if (known.unreachableSince !== undefined) return ", and the API server did not answer at the end";
-  if (known.firstLineSeenAt === undefined) return "; its driver had not yet written a line";
+  if (known.firstLineSeenAt === undefined) return `; its ${driver} had not yet written a line`;
   const last = known.driverLog.tail.at(-1)?.line;
-  return last === undefined ? "" : `; the driver's last line: ${last.slice(0, 200).replace(/\.$/, "")}`;
+  return last === undefined ? "" : `; the ${driver}'s last line: ${last.slice(0, 200).replace(/\.$/, "")}`;
 }
