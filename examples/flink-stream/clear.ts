@@ -1,0 +1,8 @@
+// Removes what an earlier stream wrote, before a new one that counts from the start: bin/node examples/flink-stream/clear.ts [s3://output/]
+import { labStore } from "../../lab/store.ts";
+
+const { hostname, pathname } = new URL(process.argv[2] ?? "s3://demo-output/flink-stream/");
+const store = await labStore();
+const keys = await store.list(hostname, pathname.slice(1));
+for (const key of keys) await store.remove(hostname, key);
+console.log(`removed ${keys.length} objects under s3://${hostname}${pathname}`);
