@@ -117,7 +117,9 @@ export function originOf(plan: Plan): StateOrigin | undefined {
 
 function plannedContainers(plan: Plan, role: string): readonly PlannedContainer[] {
   if (role === "coordinator") return [...plan.coordinator.sidecars, plan.coordinator.driver];
-  return role === "worker" ? [plan.workers.container] : [];
+  if (role === "worker") return [plan.workers.container];
+  const service = plan.services?.find(({ name }) => role === `service-${name}`);
+  return service === undefined ? [] : [service.container];
 }
 
 /** Undefined where nobody measured: unknown is not zero. */

@@ -63,7 +63,7 @@ async function followLogs(
   options.signal?.addEventListener("abort", stop, { once: true });
   const followed = new Map<string, Promise<void>>();
   const follow = (pod: string, role: string): void => {
-    if (followed.has(pod) || (role === "worker") !== (wanted(options) === "worker")) return;
+    if (followed.has(pod) || role !== (wanted(options) === "worker" ? "worker" : "coordinator")) return;
     const source = `${pod}/${wanted(options)}`;
     const onLine = (line: string): void => {
       options.onLine({ source, line });

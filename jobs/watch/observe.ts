@@ -5,7 +5,8 @@ import type { StreamSample } from "../flink/types.ts";
  * others by the cluster's.
  */
 
-export type PodRole = "coordinator" | "worker" | "other";
+/** A service beside a run has its name in its role. */
+export type PodRole = "coordinator" | "worker" | `service-${string}` | "other";
 
 /** How a container ended. */
 export interface ContainerEnd {

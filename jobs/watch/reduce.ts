@@ -12,6 +12,7 @@ import type {
   PodView,
   UsageView,
 } from "./observe.ts";
+import { isOfRun } from "./services.ts";
 
 /** Lines of the driver's log kept for finding the exception: a Py4J trace with its causes is 100 to 250 lines long. */
 const TAIL_LINES = 400;
@@ -198,7 +199,7 @@ function withPod(known: ObservedRun, at: number, pod: PodView, plannedPods: numb
   // By name: a pod that replaces another does not make a run complete.
   const placed = new Set(
     Object.values(next.pods)
-      .filter(({ nodeSeenAt }) => nodeSeenAt !== undefined)
+      .filter(({ view: { role }, nodeSeenAt }) => isOfRun(role) && nodeSeenAt !== undefined)
       .map((other) => other.view.name),
   ).size;
   return {

@@ -1,6 +1,7 @@
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
 import type { ObservedRun } from "./observe.ts";
+import { isOfRun } from "./services.ts";
 
 /** An API server's refusal of a pod, as a controller's event FailedCreate repeats it. */
 export interface Refusal {
@@ -70,7 +71,11 @@ const QUOTA_SECONDS = 15;
  * concern replacements, and a quota that equals the plan refuses them until the old pod is gone.
  */
 export function refusalVerdict(known: ObservedRun, plan: Plan, now: number): Outcome | undefined {
-  const names = new Set(Object.values(known.pods).map(({ view }) => view.name));
+  const names = new Set(
+    Object.values(known.pods)
+      .filter(({ view }) => isOfRun(view.role))
+      .map(({ view }) => view.name),
+  );
   if (names.size >= plan.workers.count + 1) return undefined;
   const failed = Object.values(known.events)
     .filter(({ reason, kind }) => reason === "FailedCreate" && (kind === "Job" || kind === "StatefulSet"))

@@ -120,6 +120,10 @@ const ROLES: Readonly<Record<string, PodRole>> = {
   workers: "worker",
 };
 
+const isService = (role: string): role is `service-${string}` => role.startsWith("service-");
+
+const roleOf = (label: string): PodRole => ROLES[label] ?? (isService(label) ? label : "other");
+
 /** Reads a pod. @throws ZodError where it is no pod: a defect, or a server that is no Kubernetes. */
 export function podView(object: unknown): PodView {
   const { metadata, spec, status } = Pod.parse(object);
@@ -131,7 +135,7 @@ export function podView(object: unknown): PodView {
     uid: metadata.uid,
     name: metadata.name,
     version: version(metadata),
-    role: ROLES[metadata.labels["mayfly.dev/role"] ?? ""] ?? "other",
+    role: roleOf(metadata.labels["mayfly.dev/role"] ?? ""),
     ip: status.podIP,
     node: spec.nodeName,
     phase: status.phase,
