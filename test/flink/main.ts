@@ -17,13 +17,14 @@ import { CHAPTERS } from "./rows/index.ts";
 import { setUp } from "./setup.ts";
 import { runSuite } from "./suite.ts";
 
-const USAGE = `Usage: npm run test:flink [-- [ROW…] [--lanes 2] [--json] [--list] [--no-tests] [--no-rows]]
+const USAGE = `Usage: npm run test:flink [-- [ROW…] [--lanes 2] [--json] [--list] [--no-tests] [--no-rows] [--no-setup]]
 
   ROW         only rows of that name, or of a chapter of that name; without the test files
   --lanes     chapters at once, each with one Flink cluster at most
   --list      names the rows and does nothing
   --no-tests  without the test files of project flink
   --no-rows   only them
+  --no-setup  takes the lab as it is, however little room it has
 
 Sets the lab up where it is not (npx mayfly lab up), with the images mayfly.dev/flink:2.3.0 and 1.20.1, and builds the examples' jars
 with Maven where their sources changed (bin/node examples/flink-jobs/build.ts).`;
@@ -39,6 +40,7 @@ const { values, positionals } = parseArgs({
     help: { type: "boolean", default: false },
     "no-tests": { type: "boolean", default: false },
     "no-rows": { type: "boolean", default: false },
+    "no-setup": { type: "boolean", default: false },
     lanes: { type: "string", default: "2" },
   },
 });
@@ -74,14 +76,20 @@ function testFiles(): boolean {
   return status === 0;
 }
 
+/** As many as were asked for and fit the lab's node. */
+async function lanes(): Promise<number> {
+  if (values["no-setup"]) return wanted;
+  const room = await roomFor(wanted, 0, CLUSTER_MILLICORES);
+  if (room.note !== undefined) say(room.note);
+  return room.lanes;
+}
+
 async function rows(): Promise<Row[]> {
   const { kubeconfig } = readConnection(labPaths());
   const [certificate, cluster] = await Promise.all([makeCertificate(), openCluster(kubeconfig)]);
   try {
-    const room = await roomFor(wanted, 0, CLUSTER_MILLICORES);
-    if (room.note !== undefined) say(room.note);
     return await runSuite({
-      ...{ cluster, certificate, chapters, lanes: room.lanes, stop: stop.signal },
+      ...{ cluster, certificate, chapters, lanes: await lanes(), stop: stop.signal },
       onRow: (row) => {
         for (const line of linesOf(row)) say(line);
       },
@@ -93,7 +101,7 @@ async function rows(): Promise<Row[]> {
 
 async function main(): Promise<void> {
   const since = performance.now();
-  await step("what the tests need", setUp);
+  if (!values["no-setup"]) await step("what the tests need", setUp);
   const passed = values["no-tests"] || positionals.length > 0 || testFiles();
   const all = values["no-rows"] || stop.signal.aborted ? [] : await rows();
   const seconds = Math.round((performance.now() - since) / 1000);
