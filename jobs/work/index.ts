@@ -3,7 +3,7 @@ import type { JobSpec } from "../../schema/job.ts";
 import type { RunSummary } from "../run/types.ts";
 import type { WorkOptions } from "./serve.ts";
 import type { SubmitOptions, Submitted } from "./submit.ts";
-import type { WaitOptions } from "./wait.ts";
+import type { CancelOptions, WaitOptions } from "./wait.ts";
 
 export type { WorkerNote } from "./worker.ts";
 
@@ -30,7 +30,7 @@ export async function waitForRun(run: string, options: WaitOptions = {}): Promis
   return await (await import("./wait.ts")).waitForRun(run, options);
 }
 
-/** Asks for a run's end: a queued one ends at once, another is ended by its worker. Asking again changes nothing. @throws UserError `run-finished`, `unknown-run` */
-export async function cancelRun(run: string): Promise<RunSummary> {
-  return await (await import("./wait.ts")).cancelRun(run);
+/** Asks for a run's end: a queued one ends at once, another is ended by its worker. Asking again changes nothing. @throws UserError `run-finished`, `unknown-run`; `state-would-be-lost` for a live stream */
+export async function cancelRun(run: string, options: CancelOptions = {}): Promise<RunSummary> {
+  return await (await import("./wait.ts")).cancelRun(run, options);
 }

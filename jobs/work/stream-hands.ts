@@ -14,6 +14,7 @@ import {
   takeSavepoint,
   watchStream,
 } from "../flink/index.ts";
+import { savepointFormat } from "../flink/savepoint.ts";
 import type { Savepoint, Wish } from "../ledger/index.ts";
 import { type RescaledPlan, refusalError, rescaledPlan } from "../plan/index.ts";
 import { noteEngineEvent } from "../run/engine-events.ts";
@@ -25,8 +26,6 @@ import { remember } from "./stream-state.ts";
 const SAVEPOINT_MS = 10 * 60_000;
 /** Until tasks run with another parallelism; a pod that is new has to start first. */
 const RESCALE_MS = 5 * 60_000;
-/** The clocks of S3 and of whoever asked may differ by so much. */
-const CLOCKS_MS = 60_000;
 
 async function withRest<T>(hand: Hand, plan: FlinkPlan, work: (rest: FlinkRest) => Promise<T>): Promise<T> {
   const rest = await hand.tools.cluster.flink(plan);
@@ -140,17 +139,13 @@ async function noteState(
       kind,
       reason,
       flinkVersion: plan.version,
-      format: formatOf(plan.version),
+      format: savepointFormat(plan) === "NATIVE" ? "native" : "canonical",
       at: journal.now().toISOString(),
     },
     signal,
   );
   journal.emit({ type: "savepoint", location, reason });
 }
-
-/** By version, as `stopWithSavepoint` asks for it. */
-const formatOf = (version: string): Savepoint["format"] =>
-  version.startsWith("1.") ? "canonical" : "native";
 
 /** @throws Error where there is none, with what Flink says */
 async function obtain(
@@ -159,7 +154,7 @@ async function obtain(
   { id, at }: Pick<Wish, "id" | "at">,
   ask: (rest: FlinkRest, plan: FlinkPlan, options: SavepointOptions) => Promise<SavepointResult>,
 ): Promise<string> {
-  const since = new Date(Date.parse(at) - CLOCKS_MS);
+  const since = new Date(at);
   const result = await withRest(hand, plan, async (rest) => {
     await hand.lease.guard();
     return await ask(rest, plan, {

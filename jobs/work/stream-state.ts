@@ -14,7 +14,7 @@ export type SavepointLedger = Pick<Ledger, "recordSavepoint" | "savepoints" | "s
 /** Between tries at a ledger or a store that is away. */
 const RETRY_MS = 1000;
 /** At a store, before an attempt counts as failed by it. */
-const STORE_TRIES = 5;
+const STORE_TRIES = 3;
 
 /** Passes by itself; what a savepoint is about must not be forgotten meanwhile. */
 const PASSING = new Set(["ledger-unreachable", "ledger-busy", "ledger-read-only", "ledger-full"]);

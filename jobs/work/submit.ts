@@ -8,6 +8,7 @@ import { newRunId, planAttempt, readRunnable } from "../run/prepare.ts";
 import type { EnvironmentOptions } from "../run/types.ts";
 import { limitsFrom } from "./limits.ts";
 import { queuedState, writeState } from "./state.ts";
+import { streamSpec } from "./streams.ts";
 
 export interface SubmitOptions extends EnvironmentOptions {
   /** Of two submissions of a tenant with one key the first makes the run, the second gets it. */
@@ -51,6 +52,7 @@ export async function submitJob(job: JobSpec | string, options: SubmitOptions = 
         machine: writeState(queuedState(run, spec)),
       },
       {
+        exclusive: streamSpec(spec) !== undefined,
         admit: (queued) => {
           const refusal = queueRefusal(tenant, queued, limits);
           if (refusal !== undefined) throw refusal;

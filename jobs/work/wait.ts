@@ -7,6 +7,7 @@ import { summarize } from "../run/inspect.ts";
 import { withLedger } from "../run/ledger.ts";
 import { isEnded } from "../run/records.ts";
 import type { RunSummary } from "../run/types.ts";
+import { assertStateKept } from "../stream/discard.ts";
 
 /** Exit code of `mayfly wait` where the run has not ended in time: EX_TEMPFAIL of sysexits.h. */
 export const NOT_YET_EXIT = 75;
@@ -18,6 +19,11 @@ export interface WaitOptions {
   /** Seconds; without an end where left out. */
   readonly timeoutSeconds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface CancelOptions {
+  /** Also of a live stream, whose state is lost by that. */
+  readonly discardState?: boolean | undefined;
 }
 
 /** See index.ts. */
@@ -69,6 +75,12 @@ export function parseTimeout(text: string | undefined): number | undefined {
 }
 
 /** See index.ts. */
-export async function cancelRun(run: string): Promise<RunSummary> {
-  return await withLedger(async (ledger) => await summarize(await ledger.requestCancel(run)));
+export async function cancelRun(
+  run: string,
+  { discardState = false }: CancelOptions = {},
+): Promise<RunSummary> {
+  return await withLedger(async (ledger) => {
+    if (!discardState) assertStateKept(await ledger.get(run), false);
+    return await summarize(await ledger.requestCancel(run));
+  });
 }

@@ -5,12 +5,13 @@ import {
   EngineFailure,
   type ProcessEngine,
 } from "../../../jobs/engine/index.ts";
+import type { FlinkRest } from "../../../jobs/flink/index.ts";
 import { LeaseLost } from "../../../jobs/lease/index.ts";
 import type { LedgerRun, RunPatch, Savepoint, Submission } from "../../../jobs/ledger/index.ts";
 import type { RunCluster } from "../../../jobs/run/cluster.ts";
 import type { Environment } from "../../../jobs/run/environment.ts";
 import type { ForegroundTools } from "../../../jobs/run/foreground.ts";
-import type { ObjectStore } from "../../../jobs/store/index.ts";
+import type { ObjectStore, StoredObject } from "../../../jobs/store/index.ts";
 import type { ContainerLog, WatchResult } from "../../../jobs/watch/index.ts";
 import { nothingObserved } from "../../../jobs/watch/reduce.ts";
 import type { HeldLease } from "../../../jobs/work/types.ts";
@@ -85,6 +86,8 @@ export interface Scenario {
   /** `replaced`: somebody else has one of that name by the time it is removed. */
   readonly namespace?: "foreign" | "replaced";
   readonly leftovers?: readonly string[];
+  /** A stream's REST, and what S3 has of its state; it is away where that says so. */
+  readonly flink?: { readonly rest: FlinkRest; readonly objects: readonly StoredObject[] };
   /** Called when the engine has made the namespace. */
   readonly onMade?: () => void;
 }
@@ -314,12 +317,16 @@ function fakeCluster(scenario: Scenario, calls: string[]): RunCluster {
       if (scenario.namespace === "replaced") throw new UserError("namespace-foreign", "not the run's");
       return calls.filter((call) => call.startsWith("remove")).length === 1;
     },
-    flink: async () => await Promise.reject(new Error("no stream here")),
+    flink: async () =>
+      scenario.flink === undefined
+        ? await Promise.reject(new Error("no stream here"))
+        : await Promise.resolve(scenario.flink.rest),
     close: () => undefined,
   };
 }
 
-function fakeStore({ missing = [] }: Scenario, calls: string[]): ObjectStore {
+function fakeStore({ missing = [], flink }: Scenario, calls: string[]): ObjectStore {
+  const objects = flink?.objects ?? [];
   return {
     missing: async () => await Promise.resolve(missing),
     put: async (url) => {
@@ -331,8 +338,14 @@ function fakeStore({ missing = [] }: Scenario, calls: string[]): ObjectStore {
       calls.push(`put ${url}`);
     },
     list: async () => await Promise.resolve([]),
-    page: async () => await Promise.resolve({ objects: [], more: false }),
-    remove: async () => {
+    page: async (prefix) => {
+      await Promise.resolve();
+      if (objects.some(({ url }) => url === "away"))
+        throw new UserError("s3-unreachable", "S3 does not answer.");
+      return { objects: objects.filter(({ url }) => url.startsWith(prefix)), more: false };
+    },
+    remove: async (urls) => {
+      calls.push(...urls.map((url) => `delete ${url}`));
       await Promise.resolve();
     },
     get: async () => await Promise.reject(new Error("not here")),

@@ -5,11 +5,20 @@ import type { RunState } from "../../../jobs/run/machine.ts";
 import { Driver } from "../../../jobs/work/driver.ts";
 import { queuedState, writeState } from "../../../jobs/work/state.ts";
 import type { Purpose } from "../../../jobs/work/types.ts";
+import type { EnvironmentContract } from "../../../schema/contract.ts";
 import type { RunEvent } from "../../../schema/events.ts";
 import type { JobSpec } from "../../../schema/job.ts";
 import type { Plan } from "../../../schema/plan.ts";
 import type { RunReport } from "../../../schema/report.ts";
-import { type FakeLease, type FakeTools, fakeTools, rowOf, type Scenario } from "../run/fakes.ts";
+import { environment } from "../plan/sample.ts";
+import {
+  environmentOf,
+  type FakeLease,
+  type FakeTools,
+  fakeTools,
+  rowOf,
+  type Scenario,
+} from "../run/fakes.ts";
 
 export interface Scene {
   readonly driver: Driver;
@@ -34,6 +43,7 @@ export interface Given {
   /** What the ledger has of the run's events. */
   readonly recorded?: readonly RunEvent[];
   readonly purpose?: Purpose;
+  readonly contract?: EnvironmentContract;
   /** Another helper writes the row before this one writes for the so-manieth time. */
   readonly stolenAt?: number;
   /** The ledger is damaged from the so-manieth write on. */
@@ -50,6 +60,7 @@ export function scene({
   stolenAt,
   brokenAt = Number.POSITIVE_INFINITY,
   purpose,
+  contract = environment(),
 }: Given): Scene {
   const tools = fakeTools(scenario);
   tools.recorded.push(...recorded);
@@ -68,6 +79,7 @@ export function scene({
   };
   const driver = new Driver(row, {
     ...tools,
+    environment: environmentOf(contract),
     purpose,
     holder: "helper-1/42/7",
     ledger: {
