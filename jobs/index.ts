@@ -15,3 +15,4 @@ export type { Outcome } from "../schema/outcome.ts";
 export type { Plan } from "../schema/plan.ts";
 export type { RunReport } from "../schema/report.ts";
 export * from "./run/index.ts";
+export * from "./stream/index.ts";

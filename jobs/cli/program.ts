@@ -8,13 +8,18 @@ import { logsCommand } from "./commands/logs.ts";
 import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { reapCommand } from "./commands/reap.ts";
+import { rescaleCommand } from "./commands/rescale.ts";
+import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
 import { historyCommand, runsCommand } from "./commands/runs.ts";
+import { savepointCommand, savepointsCommand } from "./commands/savepoints.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
+import { suspendCommand } from "./commands/suspend.ts";
+import { upgradeCommand } from "./commands/upgrade.ts";
 import { validateCommand } from "./commands/validate.ts";
-import { resumeCommand, workCommand } from "./commands/work.ts";
+import { workCommand } from "./commands/work.ts";
 
 const EXIT_CODES = `
 Exit codes:
@@ -29,16 +34,19 @@ Exit codes:
   73   at odds with what is there         74   something can't be reached
   75   a wait ended before the run       77   credentials were refused
   70   a bug of Mayfly                   22   reap found orphans and left them
+  23   upgrade went back to the old      24   upgrade could not go back either
+  25   a stream was not changed, and goes on
 
 Examples:
   $ mayfly lab up                              a real Kubernetes on this machine
   $ mayfly run examples/wordcount/job.yaml     a Spark cluster for one job
+  $ mayfly run examples/flink-stream/job.yaml  a stream: returns when it is healthy
   $ mayfly plan examples/pi/job.yaml           what it would be, nothing made`;
 
 /** The whole command tree. Commands load what they need when they run, so that `--help` is quick. */
 export function buildProgram(): Command {
   const program = new Command("mayfly")
-    .description("Spark clusters on Kubernetes that live exactly as long as one job")
+    .description("Spark and Flink clusters on Kubernetes that live exactly as long as one job")
     .version(packageJson.version)
     .showHelpAfterError("(add --help for the options and examples)")
     .exitOverride()
@@ -49,7 +57,12 @@ export function buildProgram(): Command {
     workCommand(),
     waitCommand(),
     cancelCommand(),
+    suspendCommand(),
     resumeCommand(),
+    upgradeCommand(),
+    rescaleCommand(),
+    savepointCommand(),
+    savepointsCommand(),
     planCommand(),
     previewCommand(),
     validateCommand(),

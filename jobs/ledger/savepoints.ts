@@ -31,9 +31,10 @@ export async function recordSavepoint(db: Db, savepoint: Savepoint): Promise<voi
 /** See `Ledger.savepoints`. */
 export async function savepoints(
   db: Db,
-  { tenant, job, run, environment, deleted = false }: SavepointFilter = {},
+  { location, tenant, job, run, environment, deleted = false }: SavepointFilter = {},
 ): Promise<readonly Savepoint[]> {
   let query = db.selectFrom("savepoints").selectAll();
+  if (location !== undefined) query = query.where("location", "=", location);
   if (tenant !== undefined) query = query.where("tenant", "=", tenant);
   if (job !== undefined) query = query.where("job", "=", job);
   if (run !== undefined) query = query.where("run", "=", run);

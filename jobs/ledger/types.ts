@@ -32,7 +32,13 @@ export const RESUMED = "resumed/";
 
 /** What somebody asks of a live stream: a message to its holder, at most one at a time. */
 export const Wish = z.discriminatedUnion("kind", [
-  z.object({ id: z.string().min(1), at: z.string(), kind: z.literal("suspend") }),
+  z.object({
+    id: z.string().min(1),
+    at: z.string(),
+    kind: z.literal("suspend"),
+    /** Location of a retained checkpoint that takes a savepoint's place: none could be had, and somebody is content with that. */
+    lastState: z.string().optional(),
+  }),
   z.object({ id: z.string().min(1), at: z.string(), kind: z.literal("savepoint") }),
   z.object({
     id: z.string().min(1),
@@ -66,6 +72,7 @@ export interface Savepoint {
 }
 
 export interface SavepointFilter {
+  readonly location?: string | undefined;
   readonly tenant?: string | undefined;
   readonly job?: string | undefined;
   readonly run?: string | undefined;

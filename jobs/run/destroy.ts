@@ -2,6 +2,7 @@ import { EXIT, UserError } from "../../base/errors.ts";
 import type { Plan } from "../../schema/plan.ts";
 import { startEngine } from "../engine/index.ts";
 import type { Ledger, LedgerRun } from "../ledger/index.ts";
+import { assertStateKept } from "../stream/discard.ts";
 import { Driver } from "../work/driver.ts";
 import { type Place, placeOf } from "../work/place.ts";
 import { leaseTiming } from "../work/timing.ts";
@@ -19,6 +20,7 @@ export async function destroyRun(run: string, options: DestroyOptions = {}): Pro
   return await withLedger(async (ledger) => {
     const row = planned(await ledger.get(run));
     await refuseLiving(row);
+    assertStateKept(row, options.discardState === true);
     const path = options.connection ?? row.connection;
     const connection = await readConnection(path);
     const contract = await readContract(connection.contract);

@@ -60,9 +60,9 @@ export async function listRuns(options: ListOptions = {}): Promise<readonly RunS
   return await (await import("./history.ts")).listRuns(options);
 }
 
-/** All that the ledger knows of a run; asks no cluster. @throws UserError `unknown-run` */
-export async function showRun(run: string): Promise<RunDetails> {
-  return await (await import("./history.ts")).showRun(run);
+/** All that the ledger knows of a run; of a live stream also what Flink says now, where it can be asked. @throws UserError `unknown-run` */
+export async function showRun(run: string, options: EnvironmentOptions = {}): Promise<RunDetails> {
+  return await (await import("./history.ts")).showRun(run, options);
 }
 
 /** A job's runs, newest first. @throws UserError `unknown-job` */
@@ -82,7 +82,7 @@ export async function runLogs(run: string, options: LogOptions): Promise<void> {
 
 /**
  * Removes what is left of a run: kept, or its helper died.
- * @throws UserError `unknown-run`; `run-active` while its helper lives.
+ * @throws UserError `unknown-run`; `run-active` while its helper lives; `state-would-be-lost` for a live stream.
  */
 export async function destroyRun(run: string, options: DestroyOptions = {}): Promise<DestroyResult> {
   return await (await import("./destroy.ts")).destroyRun(run, options);

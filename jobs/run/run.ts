@@ -1,7 +1,9 @@
+import { UserError } from "../../base/errors.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import type { RunReport } from "../../schema/report.ts";
 import { startEngine } from "../engine/index.ts";
 import { placeOf } from "../work/place.ts";
+import { streamSpec } from "../work/streams.ts";
 import { leaseTiming } from "../work/timing.ts";
 import { openRunCluster } from "./cluster.ts";
 import { findConnection, readConnection, readContract } from "./environment.ts";
@@ -25,6 +27,7 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
   const closing: (() => void)[] = [];
   try {
     const spec = await readRunnable(job);
+    if (streamSpec(spec) !== undefined) throw notInForeground(spec.name);
     const environment = { path, connection, contract: await contract };
     const cluster = lazyCluster(() => openRunCluster(connection, async () => await contract));
     const place = placeOf(environment, cluster, timing);
@@ -47,6 +50,12 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
     ]);
   }
 }
+
+const notInForeground = (name: string): UserError =>
+  new UserError("is-a-stream", `Job ${name} is a stream: it has no end to wait for.`, {
+    path: "kind",
+    hint: "Start it with `mayfly run FILE` on the command line, or with startStream of mayfly's library.",
+  });
 
 /** A promise that is awaited later: its rejection is told there, not as an unhandled one before. */
 function early<T>(promise: Promise<T>): Promise<T> {

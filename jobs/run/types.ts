@@ -4,7 +4,7 @@ import type { JobSpec } from "../../schema/job.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
 import type { Phase, PodReport, RunReport } from "../../schema/report.ts";
-import type { StateOrigin } from "../../schema/stream.ts";
+import type { StateOrigin, StreamReport } from "../../schema/stream.ts";
 import type { DataInterval, RunStateName, SeenLease } from "../ledger/index.ts";
 
 /** Which environment a command talks to. */
@@ -97,6 +97,15 @@ export interface SeenAttempt {
   readonly startedFrom?: StateOrigin | undefined;
 }
 
+/** How a live stream does. */
+export interface StreamNow {
+  readonly stream: StreamReport;
+  /** Whether Flink itself was asked, now; else `stream` is what helpers were told last, and has its time. */
+  readonly live: boolean;
+  /** Why Flink could not be asked. */
+  readonly reason?: string | undefined;
+}
+
 /** All that the ledger knows of a run. */
 export interface RunDetails {
   readonly summary: RunSummary;
@@ -111,6 +120,8 @@ export interface RunDetails {
   readonly events: readonly RunEvent[];
   /** Events of a form that this version does not know. */
   readonly unknownEvents: number;
+  /** Of a live stream. */
+  readonly stream?: StreamNow | undefined;
 }
 
 /** What `mayfly status RUN` shows. */
@@ -142,6 +153,8 @@ export interface LogOptions extends EnvironmentOptions {
 }
 
 export interface DestroyOptions extends EnvironmentOptions {
+  /** Also a live stream, whose state is lost by that. */
+  readonly discardState?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
 }

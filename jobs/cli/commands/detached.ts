@@ -1,6 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
+import type { RunSummary } from "../../run/index.ts";
 import { connectionOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine } from "../output.ts";
+import { waiting } from "../stream.ts";
 
 export const submitCommand = () =>
   new Command("submit")
@@ -80,18 +82,35 @@ export const cancelCommand = () =>
   new Command("cancel")
     .description("end a run that is queued or that a worker works on; its cluster is destroyed")
     .argument("<run>", "run id, as `mayfly runs` shows it")
+    .option("--discard-state", "also a live stream, whose state is lost by that; mayfly suspend keeps it")
     .addOption(jsonOption())
     .addHelpText(
       "after",
       `
-It returns at once: mayfly wait tells when all is gone. Asking again changes nothing.
-Exit codes: 0 asked for, or cancelled already; 66 there is no such run; 73 it has ended otherwise, or its cluster is kept.` +
-        examples("mayfly cancel pi-1a2b3c4d", "mayfly cancel pi-1a2b3c4d && mayfly wait pi-1a2b3c4d"),
+It returns at once: mayfly wait tells when all is gone. Asking again changes nothing. A stream that nobody works on is ended here.
+Exit codes: 0 asked for, or cancelled already; 66 there is no such run; 73 it has ended otherwise, or its cluster is kept, or it is a
+live stream whose state would be lost.` +
+        examples(
+          "mayfly cancel pi-1a2b3c4d",
+          "mayfly cancel pi-1a2b3c4d && mayfly wait pi-1a2b3c4d",
+          "mayfly cancel clicks-1a2b3c4d --discard-state",
+        ),
     )
-    .action(async (run, { json }) => {
+    .action(async (run, { discardState, json }) => {
       const { cancelRun } = await import("../../work/index.ts");
-      const summary = await cancelRun(run);
+      const asked = await cancelRun(run, { discardState });
+      const summary = discardState === true && asked.endedAt === undefined ? await ended(run, asked) : asked;
       if (json === true) printJson(summary);
       else if (summary.state === "cancelled") printLine(`${run}: cancelled`);
       else printLine(`${run}: is being cancelled; it was ${summary.state}`);
     });
+
+/** Of a stream that nobody works on nobody else would bring the end about. */
+async function ended(run: string, asked: RunSummary): Promise<RunSummary> {
+  const [{ endStream }, { showRun }] = await Promise.all([
+    import("../../stream/index.ts"),
+    import("../../run/index.ts"),
+  ]);
+  const here = await waiting(`cancel ${run}`, async (told) => await endStream(run, told));
+  return here ? (await showRun(run)).summary : asked;
+}

@@ -1,12 +1,15 @@
 import { Command } from "@commander-js/extra-typings";
 import { connectionOption, examples, jsonOption } from "../options.ts";
+import { printJson, printLine } from "../output.ts";
+import { endedWords, looksAfter, starting } from "../stream.ts";
 
 const OUTCOMES = `
 Exit codes by outcome:
   0 succeeded          10 user failure      11 out of memory    12 image
   13 unschedulable     14 refused           15 lost             16 deadline
   17 infrastructure    20 does not fit      21 left behind      130 cancelled
-Ctrl-C cancels the run and still destroys its cluster; docs/outcomes.md explains each.`;
+Ctrl-C cancels the run and still destroys its cluster; docs/outcomes.md explains each.
+A stream: returns 0 when it is healthy, and the stream goes on (docs/streams.md); 73 where it has a live run already.`;
 
 export const runCommand = () =>
   new Command("run")
@@ -27,9 +30,18 @@ export const runCommand = () =>
           "mayfly run examples/wordcount/job.yaml",
           "mayfly run --follow examples/pi/job.yaml",
           "mayfly run --json examples/pi/job.yaml | tail -n 1 | jq .report.outcome",
+          "mayfly run examples/flink-stream/job.yaml",
         ),
     )
-    .action(async (file, { keep, follow, policy, json, connection }) => {
+    .action(async (file, { keep, follow, policy, json, connection }, command) => {
+      if (await looksLikeStream(file)) {
+        if (keep === true || follow === true || policy === true)
+          command.error(
+            "error: a stream goes on by itself: --keep, --follow and --policy are for jobs that end.",
+          );
+        await runStream(file, connection, json === true);
+        return;
+      }
       const [{ handleInterruptions, run, runExitCode }, { createReporter }] = await Promise.all([
         import("../../run/index.ts"),
         import("../../report/index.ts"),
@@ -54,3 +66,46 @@ export const runCommand = () =>
         interruptions.dispose();
       }
     });
+
+/**
+ * Whether a spec is of a stream, without the validation, which is done beside the start of Pulumi where it is none: that is most of the time
+ * of a short run. A file that can't be read is told about there.
+ */
+async function looksLikeStream(file: string): Promise<boolean> {
+  const { readFile } = await import("node:fs/promises");
+  const text = await readFile(file, "utf8").catch(() => "");
+  return (
+    /^[\s{,]*["']?kind["']?\s*:\s*["']?stream\b/m.test(text) || /[{,]\s*"kind"\s*:\s*"stream"/.test(text)
+  );
+}
+
+async function runStream(file: string, connection: string | undefined, json: boolean): Promise<void> {
+  const [{ startStream }, { runExitCode }] = await Promise.all([
+    import("../../stream/index.ts"),
+    import("../../run/index.ts"),
+  ]);
+  const started = await starting(
+    file,
+    { json, jobFile: file },
+    async ({ signal, onNote, onEvent }) =>
+      await startStream(file, {
+        connection,
+        signal,
+        onNote,
+        onEvent: (event) => {
+          if (json) printJson(event);
+          onEvent(event);
+        },
+      }),
+  );
+  if (json) {
+    const { run, kind } = started;
+    printJson({ type: "stream", run, state: kind === "ended" ? kind : "running" });
+  }
+  if (started.kind === "ended") {
+    process.exitCode = runExitCode({ outcome: started.outcome, left: [...started.left] });
+    if (!json) printLine(endedWords(started));
+    return;
+  }
+  if (!json) for (const line of looksAfter(started.run)) printLine(line);
+}

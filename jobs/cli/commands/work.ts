@@ -20,7 +20,7 @@ const port = (text: string): number => {
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-const STOPPING = `
+export const STOPPING = `
 SIGTERM or Ctrl-C: takes no more, gives running ones 20 s to end, then hands the rest over to other workers (a second one hands over
 at once). Exit codes: 0 in any case where it could work at all; what became of the runs: mayfly runs, mayfly wait.`;
 
@@ -42,23 +42,8 @@ export const workCommand = () =>
       await serve({ mode, slots: count, connection, healthPort: health }, json === true);
     });
 
-export const resumeCommand = () =>
-  new Command("resume")
-    .description("bring runs to their ends whose helper is gone, as each worker does when it starts")
-    .addOption(connectionOption())
-    .addOption(jsonOption())
-    .addHelpText(
-      "after",
-      `
-Submitted runs go on where they were; one that \`mayfly run\` had in the foreground is destroyed, and was lost (docs/run.md).
-A helper on another machine is taken for gone once its lease has not changed for 30 s.${STOPPING}` +
-        examples("mayfly resume"),
-    )
-    .action(async ({ json, connection }) => {
-      await serve({ mode: "resume", slots: 64, connection }, json === true);
-    });
-
-async function serve(
+/** Works until that has an end, and says what it does. */
+export async function serve(
   options: {
     readonly mode: "serve" | "drain" | "once" | "resume";
     readonly slots: number;

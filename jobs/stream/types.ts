@@ -1,0 +1,49 @@
+import type { FlinkStreamJob } from "../../schema/job.ts";
+import type { FlinkPlan } from "../../schema/plan.ts";
+import type { StateAt } from "../flink/index.ts";
+import type { Ledger, LedgerRun } from "../ledger/index.ts";
+import type { Answered, Asked, CarryOutOptions, Started, StartOptions } from "../run/stream.ts";
+
+/** A run of a stream. */
+export interface StreamRun extends LedgerRun {
+  readonly spec: FlinkStreamJob;
+}
+
+/** All that work on a stream asks of the outside. */
+export interface StreamPorts {
+  readonly ledger: Pick<
+    Ledger,
+    "get" | "find" | "list" | "history" | "events" | "savepoints" | "savepointDeleted"
+  >;
+  /** Starts a further run; see `startStream`. */
+  readonly start: (spec: FlinkStreamJob, options: StartOptions) => Promise<Started>;
+  /** Sees that something is done to a live run; see `carryOut`. */
+  readonly carryOut: (run: string, asked: Asked, options: CarryOutOptions) => Promise<Answered>;
+  /**
+   * Brings a live run that nobody works on to where it is healthy or has ended; with `toEnd` only to its end, which somebody asked for.
+   * @returns The run then; undefined where somebody works on it.
+   */
+  readonly bringOn: (
+    run: StreamRun,
+    options: Pick<CarryOutOptions, "onEvent" | "signal"> & { readonly toEnd?: boolean },
+  ) => Promise<LedgerRun | undefined>;
+  /**
+   * Plans a run and looks for all that can be known to be wrong with it, while the one before still runs.
+   * @returns The Flink that it is to have.
+   * @throws UserError
+   */
+  readonly check: (spec: FlinkStreamJob) => Promise<{ readonly version: string }>;
+  /** State in S3. */
+  readonly state: {
+    /** @throws UserError `savepoint-missing`, `savepoint-invalid` */
+    readonly check: (location: string) => Promise<StateAt>;
+    /** The newest of those savepoints and of the run's retained checkpoints that is still there. */
+    readonly newest: (plan: FlinkPlan, savepoints: readonly string[]) => Promise<StateAt | undefined>;
+    /** @returns Objects deleted. */
+    readonly remove: (location: string) => Promise<number>;
+  };
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Remarks for people, as they come. */
+  readonly note: (line: string) => void;
+}
