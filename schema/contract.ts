@@ -80,6 +80,13 @@ export const Tenant = z.strictObject({
   buckets: z
     .array(z.string())
     .describe("Buckets the tenant may use, for the error message when a job names another."),
+  /** Not in contracts that were written before there was the choice. */
+  allowHighAvailability: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether streams of the tenant may have high availability by Kubernetes: a token for their own run's config maps.",
+    ),
   /** Not in contracts that were written before there were limits. */
   limits: TenantLimits,
 });
@@ -141,6 +148,15 @@ export const EnvironmentContract = z
       .describe(
         "What keeps a helper off that has lost its lease and does not know; not in contracts that were written before there was one.",
       ),
+    highAvailability: z
+      .strictObject({
+        roles: z
+          .strictObject({ coordinator: z.string().min(1), workers: z.string().min(1) })
+          .describe("ClusterRoles for the accounts of such a run, bound in its own namespace only."),
+        api: Egress.describe("The Kubernetes API, as those pods reach it."),
+      })
+      .optional()
+      .describe("What streams with high availability need; where left out, there is none."),
     egress: z.array(Egress).describe("What every run's pods may reach outside their namespace: DNS and S3."),
     limits: z.strictObject({
       pendingDeadline: Seconds.describe("How long a pod may wait for a node, scale-up from zero included."),

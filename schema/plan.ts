@@ -84,6 +84,21 @@ export const CostEstimate = z.strictObject({
   asOf: z.iso.date(),
 });
 
+/** What the engine may do in the Kubernetes API, within its run's namespace. */
+const KubernetesAccess = z.strictObject({
+  folder: z.string().describe("Where pods have the token."),
+  roles: z
+    .strictObject({ coordinator: z.string().min(1), workers: z.string().min(1) })
+    .describe("ClusterRoles that their accounts are bound to."),
+  configMaps: z.int().min(1).describe("Config maps that the engine makes."),
+  restarts: z
+    .int()
+    .min(1)
+    .describe("How often Kubernetes starts the coordinator again before the run has failed."),
+  api: Egress,
+});
+export type KubernetesAccess = z.infer<typeof KubernetesAccess>;
+
 /** What the plans of all engines have. */
 const Common = z.strictObject({
   apiVersion: z.literal("mayfly.dev/plan/v1"),
@@ -126,6 +141,11 @@ const Common = z.strictObject({
     scratch: PlannedScratch,
     temporary: Mib.describe("Size of /tmp."),
     placement: Placement,
+    evictable: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("How many of them drains of nodes may stop at a time; any number where left out."),
     gracePeriod: Seconds.describe(
       "Time to move shuffle blocks away, or to end tasks, when a node is drained.",
     ),
@@ -134,6 +154,9 @@ const Common = z.strictObject({
     .array(PlannedService)
     .optional()
     .describe("Beside the run's own pods; the quota has room for the most of each."),
+  kubernetes: KubernetesAccess.optional().describe(
+    "Only where a job asked for it and its tenant may; else pods have no token and can't reach the API.",
+  ),
   egress: z.array(Egress).describe("What pods may reach outside the namespace."),
   quota: z
     .strictObject({ cpu: Millicores, memory: Mib, scratch: Mib, pods: z.int().positive() })
@@ -204,7 +227,6 @@ export type Restore = z.infer<typeof Restore>;
 const PlannedHighAvailability = z.strictObject({
   storage: z.string().describe("Folder in S3 of this attempt: job graph and pointers to checkpoints."),
   clusterId: dnsLabel(40).describe("What names of the config maps begin with."),
-  api: Egress.describe("The Kubernetes API, for the JobManager alone."),
 });
 
 /** The same for a run of Flink. */
@@ -220,7 +242,9 @@ export const FlinkPlan = Common.extend({
   restore: Restore.optional().describe(
     "Of a stream: what this attempt starts from; from nothing where left out.",
   ),
-  highAvailability: PlannedHighAvailability.optional(),
+  highAvailability: PlannedHighAvailability.optional().describe(
+    "Where Kubernetes starts a lost JobManager again.",
+  ),
 }).meta({ id: "FlinkPlan" });
 export type FlinkPlan = z.infer<typeof FlinkPlan>;
 

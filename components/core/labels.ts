@@ -20,6 +20,12 @@ export const FENCE_LABEL = "mayfly.dev/fence";
 export const fenced = (common: Labels, fence: number | undefined): Labels =>
   fence === undefined ? common : { ...common, [FENCE_LABEL]: String(fence) };
 
+/**
+ * Options of an object that no update of a run changes: the fence with which it was made stays, so that a later holder of the run's lease
+ * writes only what it really changes. What an object's label says counts when it is written.
+ */
+export const FENCE_STAYS = [`metadata.labels["${FENCE_LABEL}"]`];
+
 /** Selects the pods of the engine, hence of a run without its services. */
 export const selectsEngine = {
   matchExpressions: [{ key: ROLE, operator: "In", values: ["coordinator", "worker"] satisfies Role[] }],

@@ -5,8 +5,8 @@ import { RunCluster, type RunClusterArgs } from "../run/cluster.ts";
 /**
  * A Flink cluster for one run in standalone application mode: the JobManager, in which the job's main method runs and which ends with
  * the job, and the TaskManagers. Batch and stream alike get one try of the JobManager: started again by Kubernetes, a stream would go on
- * from the savepoint it began with, and count again what came since; the helper knows the newest checkpoint. The secret is what every
- * process makes its TLS key from.
+ * from the savepoint it began with, and count again what came since; the helper knows the newest checkpoint. With high availability the
+ * JobManager itself finds that in a config map, and is started again. The secret is what every process makes its TLS key from.
  */
 export class FlinkCluster extends RunCluster {
   constructor(name: string, args: RunClusterArgs<FlinkPlan>, options: pulumi.ComponentResourceOptions = {}) {

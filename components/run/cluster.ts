@@ -2,8 +2,9 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Plan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
-import { fenced, labelled } from "../core/labels.ts";
+import { FENCE_STAYS, fenced, labelled } from "../core/labels.ts";
 import { RunService } from "../services/service.ts";
+import { RunAccess } from "./access.ts";
 import { Coordinator } from "./coordinator.ts";
 import { RunNamespace } from "./namespace.ts";
 import { AUTHENTICATION, FILES } from "./pod.ts";
@@ -69,7 +70,7 @@ export abstract class RunCluster extends Component {
         quota: plan.quota,
         counts: {
           services: 1 + services.length,
-          configMaps: 1,
+          configMaps: 1 + (plan.kubernetes?.configMaps ?? 0),
           secrets: 1 + plan.secrets.length,
           jobs: 1,
           statefulSets: 1,
@@ -84,7 +85,7 @@ export abstract class RunCluster extends Component {
     );
 
     // 2. What pods mount.
-    const inside = this.childOptions({ deletedWith: run.deletedWith });
+    const inside = this.childOptions({ deletedWith: run.deletedWith, ignoreChanges: FENCE_STAYS });
     const metadata = (objectName: string) => ({
       name: objectName,
       namespace: run.namespaceName,
@@ -107,8 +108,19 @@ export abstract class RunCluster extends Component {
       pulumi.mergeOptions(inside, { ignoreChanges: ["data"] }),
     );
 
+    const access =
+      plan.kubernetes === undefined
+        ? []
+        : [
+            new RunAccess(
+              this.childName("access"),
+              { access: plan.kubernetes, labels: objectLabels, run },
+              this.componentOptions(),
+            ),
+          ];
+
     // 3. The pods, after all that they need: a pod that comes before its account, quota or volumes is tried again seconds later.
-    const parts = { plan, objectLabels, run, before: [run, files, authentication] };
+    const parts = { plan, objectLabels, run, before: [run, files, authentication, ...access] };
     const coordinatorPart = new Coordinator(
       this.childName("coordinator"),
       { ...parts, token: tokens.coordinator },

@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Plan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
-import { type Labels, labelled, selects } from "../core/labels.ts";
+import { FENCE_STAYS, type Labels, labelled, selects } from "../core/labels.ts";
 import type { RunNamespace } from "./namespace.ts";
 import { podSpec } from "./pod.ts";
 
@@ -52,7 +52,7 @@ export class Coordinator extends Component {
       namespace: run.namespaceName,
       labels: labelled(objectLabels, "coordinator"),
     };
-    const inside = { deletedWith: run.deletedWith };
+    const inside = { deletedWith: run.deletedWith, ignoreChanges: FENCE_STAYS };
 
     // With a cluster address and not headless: until the pod has an address, a headless name does not resolve and CoreDNS keeps
     // that negative answer for seconds; a cluster address resolves at once, and connections are retried by the workers.
@@ -77,28 +77,32 @@ export class Coordinator extends Component {
       this.childOptions(inside),
     );
 
-    // `minAvailable`, since `maxUnavailable` is not supported for the pods of a Job; a pod that never became ready must not hold
-    // up the drain of its node (https://kubernetes.io/docs/tasks/run-application/configure-pdb/).
-    new kubernetes.policy.v1.PodDisruptionBudget(
-      this.childName("budget"),
-      {
-        metadata,
-        spec: {
-          minAvailable: 1,
-          selector: { matchLabels: selects("coordinator") },
-          unhealthyPodEvictionPolicy: "AlwaysAllow",
+    // Where its loss is the run's, the drain of its node waits until the run has ended or was moved. `minAvailable`, since
+    // `maxUnavailable` is not supported for the pods of a Job; a pod that never became ready must not hold up the drain of its node
+    // (https://kubernetes.io/docs/tasks/run-application/configure-pdb/).
+    if (plan.kubernetes === undefined) {
+      new kubernetes.policy.v1.PodDisruptionBudget(
+        this.childName("budget"),
+        {
+          metadata,
+          spec: {
+            minAvailable: 1,
+            selector: { matchLabels: selects("coordinator") },
+            unhealthyPodEvictionPolicy: "AlwaysAllow",
+          },
         },
-      },
-      this.childOptions(inside),
-    );
+        this.childOptions(inside),
+      );
+    }
 
     const job = new kubernetes.batch.v1.Job(
       this.childName("job"),
       {
         metadata: { ...metadata, annotations: SKIP_AWAIT },
         spec: {
-          // One try: the helper decides about another one, with a whole new cluster.
-          backoffLimit: 0,
+          // One try: the helper decides about another one, with a whole new cluster. Unless the engine itself finds what it needs to go
+          // on: then its container starts again where it was, and on another node where that is lost.
+          backoffLimit: plan.kubernetes?.restarts ?? 0,
           completions: 1,
           parallelism: 1,
           podReplacementPolicy: "Failed",
@@ -110,16 +114,17 @@ export class Coordinator extends Component {
             spec: {
               ...podSpec(plan, {
                 ...coordinator,
+                account: "coordinator",
                 labels,
                 sidecars: coordinator.sidecars,
                 main: coordinator.driver,
               }),
-              restartPolicy: "Never",
+              restartPolicy: plan.kubernetes === undefined ? "Never" : "OnFailure",
             },
           },
         },
       },
-      this.childOptions({ dependsOn: [...before] }),
+      this.childOptions({ dependsOn: [...before], ignoreChanges: FENCE_STAYS }),
     );
     this.jobName = job.metadata.name;
     this.seal({ job: this.jobName });

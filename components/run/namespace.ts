@@ -1,9 +1,9 @@
 import * as kubernetes from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Egress } from "../../schema/contract.ts";
 import type { PlannedContainer, PlannedService, SparkPlan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
-import { type Labels, labelled, POD_SECURITY_RESTRICTED } from "../core/labels.ts";
+import { FENCE_STAYS, type Labels, labelled, POD_SECURITY_RESTRICTED } from "../core/labels.ts";
 import { SERVICE_ACCOUNT } from "./pod.ts";
 import { policySpecs } from "./policies.ts";
 import { limitRangeItems, type ObjectCounts, quotaHard, type Volumes } from "./quota.ts";
@@ -38,10 +38,11 @@ export class RunNamespace extends Component {
     this.#namespace = new kubernetes.core.v1.Namespace(
       this.childName("namespace"),
       { metadata: { name: args.name, labels: { ...labels, ...POD_SECURITY_RESTRICTED } } },
-      this.childOptions(),
+      this.childOptions({ ignoreChanges: FENCE_STAYS }),
     );
     this.namespaceName = this.#namespace.metadata.name;
-    const inside = this.childOptions({ deletedWith: this.#namespace });
+    const changing = this.childOptions({ deletedWith: this.#namespace });
+    const inside = pulumi.mergeOptions(changing, { ignoreChanges: FENCE_STAYS });
     const metadata = (objectName: string) => ({ name: objectName, namespace: this.namespaceName, labels });
 
     new kubernetes.core.v1.ResourceQuota(
@@ -50,7 +51,7 @@ export class RunNamespace extends Component {
         metadata: metadata("quota"),
         spec: { hard: quotaHard(args.quota, args.counts, args.volumes) },
       },
-      inside,
+      changing,
     );
     // For the largest container that may exist.
     const containers = [...args.engine, ...args.services.map(({ container }) => container)];

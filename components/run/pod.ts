@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { Placement, Plan, PlannedContainer, PlannedScratch } from "../../schema/plan.ts";
 import type { Labels } from "../core/labels.ts";
 import { cpu, mebibytes } from "../core/quantities.ts";
+import { type Account, TOKEN, tokenVolume } from "./token.ts";
 
 type Container = types.input.core.v1.Container;
 type PodSpec = types.input.core.v1.PodSpec;
@@ -19,11 +20,13 @@ const SECRET_FILES = "secret-files";
 const ENGINE_USER = 185;
 
 /** What every pod of a run shares; a plan fits. */
-export type PodContext = Pick<Plan, "image" | "mounts" | "webIdentity">;
+export type PodContext = Pick<Plan, "image" | "mounts" | "webIdentity" | "kubernetes">;
 
 /** One pod of a plan. */
 export interface PlannedPod {
   readonly labels: Labels;
+  /** Whose account it has, where the engine talks to Kubernetes. */
+  readonly account: Account;
   readonly scratch: PlannedScratch;
   /** MiB of /tmp. */
   readonly temporary: number;
@@ -36,12 +39,13 @@ export interface PlannedPod {
 }
 
 /**
- * The pod spec of a plan's pod, as Pod Security `restricted` wants it, without any right to the Kubernetes API: the customer's
- * code reads whatever its pod can read. The restart policy is the caller's.
+ * The pod spec of a plan's pod, as Pod Security `restricted` wants it, without any right to the Kubernetes API unless the plan says so: the
+ * customer's code reads whatever its pod can read. The restart policy is the caller's.
  */
 export function podSpec(context: PodContext, pod: PlannedPod): PodSpec {
   return {
     ...confinedPod(pod),
+    ...(context.kubernetes === undefined ? {} : { serviceAccountName: pod.account }),
     // An init container that restarts always is a sidecar: it starts first and is stopped when the main container has ended,
     // so that the pod ends with the main container's exit code
     // (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/).
@@ -50,7 +54,12 @@ export function podSpec(context: PodContext, pod: PlannedPod): PodSpec {
       restartPolicy: "Always",
     })),
     containers: [mainContainer(context, pod.main)],
-    volumes: [...volumes(pod), ...webIdentityVolume(context), ...secretFilesVolume(pod.main)],
+    volumes: [
+      ...volumes(pod),
+      ...webIdentityVolume(context),
+      ...secretFilesVolume(pod.main),
+      ...(context.kubernetes === undefined ? [] : [tokenVolume]),
+    ],
   };
 }
 
@@ -86,6 +95,7 @@ function mainContainer(context: PodContext, planned: PlannedContainer): Containe
   const more = [
     { name: "web-identity", folder: context.webIdentity?.folder },
     { name: SECRET_FILES, folder: planned.secretFiles?.folder },
+    { name: TOKEN, folder: context.kubernetes?.folder },
   ].flatMap(({ name, folder }) =>
     folder === undefined ? [] : [{ name, mountPath: folder, readOnly: true }],
   );

@@ -68,7 +68,8 @@ function servicePolicies(services: readonly PlannedService[]): Record<string, Po
   };
 }
 
-function policyPeer(peer: NetworkPeer): Peer {
+/** A peer as a rule names it. */
+export function policyPeer(peer: NetworkPeer): Peer {
   switch (peer.kind) {
     case "cidr":
       return {

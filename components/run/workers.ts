@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../core/component.ts";
-import { labelled, selects } from "../core/labels.ts";
+import { FENCE_STAYS, labelled, selects } from "../core/labels.ts";
 import { type ClusterPartArgs, SKIP_AWAIT } from "./coordinator.ts";
 import { podSpec } from "./pod.ts";
 
@@ -14,6 +14,26 @@ export class Workers extends Component {
     const { plan, objectLabels, run, before } = args;
     const { workers } = plan;
     const labels = labelled(plan.labels, "worker");
+
+    // A node that is drained, or several, stop so many at a time; one that never became ready must not hold that up.
+    if (workers.evictable !== undefined) {
+      new kubernetes.policy.v1.PodDisruptionBudget(
+        this.childName("budget"),
+        {
+          metadata: {
+            name: workers.name,
+            namespace: run.namespaceName,
+            labels: labelled(objectLabels, "worker"),
+          },
+          spec: {
+            maxUnavailable: workers.evictable,
+            selector: { matchLabels: selects("worker") },
+            unhealthyPodEvictionPolicy: "AlwaysAllow",
+          },
+        },
+        this.childOptions({ deletedWith: run.deletedWith, ignoreChanges: FENCE_STAYS }),
+      );
+    }
 
     const set = new kubernetes.apps.v1.StatefulSet(
       this.childName("set"),
@@ -31,7 +51,13 @@ export class Workers extends Component {
           template: {
             metadata: { labels },
             spec: {
-              ...podSpec(plan, { ...workers, labels, sidecars: [], main: workers.container }),
+              ...podSpec(plan, {
+                ...workers,
+                account: "workers",
+                labels,
+                sidecars: [],
+                main: workers.container,
+              }),
               restartPolicy: "Always",
             },
           },

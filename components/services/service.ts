@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Plan, PlannedService } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
-import { type Labels, labelled, type Role, selects } from "../core/labels.ts";
+import { FENCE_STAYS, type Labels, labelled, type Role, selects } from "../core/labels.ts";
 import { SKIP_AWAIT } from "../run/coordinator.ts";
 import type { RunNamespace } from "../run/namespace.ts";
 import { autoscalerSpec } from "./autoscaler.ts";
@@ -35,7 +35,7 @@ export class RunService extends Component {
       namespace: run.namespaceName,
       labels: labelled(objectLabels, role),
     };
-    const inside = { deletedWith: run.deletedWith };
+    const inside = { deletedWith: run.deletedWith, ignoreChanges: FENCE_STAYS };
 
     new kubernetes.core.v1.Service(
       this.childName("service"),
@@ -80,7 +80,7 @@ export class RunService extends Component {
           template: { metadata: { labels }, spec: servicePod(service, selects(role)) },
         },
       },
-      this.childOptions({ dependsOn: [...before] }),
+      this.childOptions({ dependsOn: [...before], ignoreChanges: FENCE_STAYS }),
     );
 
     const { scaleOn } = service;

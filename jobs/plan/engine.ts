@@ -35,7 +35,12 @@ export interface EnginePods {
   readonly worker: PlannedContainer;
   readonly count: number;
   readonly coordinator: Pick<SparkPlan["coordinator"], "name" | "scratch" | "temporary" | "gracePeriod">;
-  readonly workers: Pick<SparkPlan["workers"], "name" | "scratch" | "temporary" | "gracePeriod">;
+  readonly workers: Pick<
+    SparkPlan["workers"],
+    "name" | "scratch" | "temporary" | "gracePeriod" | "evictable"
+  >;
+  /** Where the engine talks to Kubernetes. */
+  readonly kubernetes?: SparkPlan["kubernetes"];
   readonly mounts: SparkPlan["mounts"];
   readonly files: SparkPlan["files"];
   readonly secrets: SparkPlan["secrets"];

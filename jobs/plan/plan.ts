@@ -129,6 +129,7 @@ function compose(
       placement: placementIn(place.workers, place.zone),
     },
     ...(services.length === 0 ? {} : { services }),
+    ...(pods.kubernetes === undefined ? {} : { kubernetes: pods.kubernetes }),
     egress: contract.egress,
     quota: runTotal(size),
     secrets: pods.secrets,

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { jobProgram } from "../../stacks/job/program.ts";
 import { graphProblems, podSpecs } from "../harness/invariants.ts";
 import { type Graph, record } from "../harness/record.ts";
-import { flinkPlans } from "../harness/samples.ts";
+import { availablePlan, flinkPlans } from "../harness/samples.ts";
 
 const plans = flinkPlans();
 const graphs: Record<string, Graph> = {};
@@ -47,6 +47,7 @@ describe.each(["flink-wordcount", "flink-stream"] as const)("the stack of job %s
       "flink-run-runner  kubernetes:core/v1:ServiceAccount",
       "flink-run-within-run  kubernetes:networking.k8s.io/v1:NetworkPolicy",
       "flink-workers  mayfly:flink:TaskManagers",
+      ...(name === "flink-stream" ? ["flink-workers-budget  kubernetes:policy/v1:PodDisruptionBudget"] : []),
       "flink-workers-set  kubernetes:apps/v1:StatefulSet",
       "kubernetes  pulumi:providers:kubernetes",
     ]);
@@ -90,5 +91,85 @@ test("a stream's graph shows reviewers where its state is", () => {
     kind: "stream",
     parallelism: 4,
     state: { savepoints: "s3://demo-output/flink-state/flink-stream/savepoints" },
+  });
+});
+
+test("lets drains stop one TaskManager of a stream at a time, and its JobManager not at all", () => {
+  const graph = graphOf("flink-stream");
+  const budget = (name: string) => graph.get(name).inputs["spec"];
+  expect(budget("flink-workers-budget")).toEqual({
+    maxUnavailable: 1,
+    selector: { matchLabels: { "mayfly.dev/role": "worker" } },
+    unhealthyPodEvictionPolicy: "AlwaysAllow",
+  });
+  expect(budget("flink-coordinator-budget")).toMatchObject({ minAvailable: 1 });
+});
+
+describe("the stack of a stream that Kubernetes keeps alive", () => {
+  let graph: Graph;
+  beforeAll(async () => {
+    graph = await record(() => jobProgram({ plan: availablePlan(), authenticationSecret: "s", fence: 7 }));
+  });
+  const spec = (name: string) => graph.get(name).inputs["spec"];
+
+  test("keeps the rules of every graph", () => {
+    expect(graphProblems(graph)).toEqual([]);
+  });
+
+  test("has, beside what all streams have, two accounts, what binds them to the environment's roles, and a way to the API", () => {
+    const names = new Set(graphOf("flink-stream").resources.map(({ name }) => name));
+    const more = graph.resources.filter(({ name }) => !names.has(name));
+    expect(more.map(({ type, name }) => `${name}  ${type}`).sort()).toEqual([
+      "flink-access  mayfly:run:RunAccess",
+      "flink-access-coordinator-account  kubernetes:core/v1:ServiceAccount",
+      "flink-access-coordinator-binding  kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+      "flink-access-kubernetes-api  kubernetes:networking.k8s.io/v1:NetworkPolicy",
+      "flink-access-workers-account  kubernetes:core/v1:ServiceAccount",
+      "flink-access-workers-binding  kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+    ]);
+    expect(graph.get("flink-access-workers-binding").inputs).toMatchObject({
+      metadata: { namespace: availablePlan().namespace, labels: { "mayfly.dev/fence": "7" } },
+      roleRef: { kind: "ClusterRole", name: "mayfly-lab-state-reader" },
+      subjects: [{ kind: "ServiceAccount", name: "workers", namespace: availablePlan().namespace }],
+    });
+    expect(spec("flink-access-kubernetes-api")).toMatchObject({
+      podSelector: {
+        matchExpressions: [{ key: "mayfly.dev/role", operator: "In", values: ["coordinator", "worker"] }],
+      },
+      policyTypes: ["Egress"],
+      egress: [{ to: [{ ipBlock: { cidr: "10.244.0.1/32" } }], ports: [{ protocol: "TCP", port: 6443 }] }],
+    });
+  });
+
+  test("starts the JobManager's container again where it was, and lets its node be drained", () => {
+    expect(spec("flink-coordinator-job")).toMatchObject({
+      backoffLimit: 20,
+      template: { spec: { restartPolicy: "OnFailure" } },
+    });
+    expect(graph.resources.map(({ name }) => name)).not.toContain("flink-coordinator-budget");
+  });
+
+  test("has a token in its own projection only, each pod of its own account, and room for two config maps more", () => {
+    for (const [name, pod] of podSpecs(graph)) {
+      expect(pod).toMatchObject({
+        serviceAccountName: name.includes("coordinator") ? "coordinator" : "workers",
+        automountServiceAccountToken: false,
+      });
+      expect(pod.containers[0]?.["volumeMounts"]).toContainEqual({
+        name: "kubernetes-api",
+        mountPath: "/var/run/secrets/kubernetes.io/serviceaccount",
+        readOnly: true,
+      });
+    }
+    expect(spec("flink-run-quota")).toMatchObject({ hard: { configmaps: "4" } });
+    expect(spec("flink-coordinator-job")).not.toEqual(spec("flink-workers-set"));
+  });
+
+  test("is the only one of whose pods the API knows more than that they are there", () => {
+    for (const pod of podSpecs(graphOf("flink-stream")).values()) {
+      expect(pod.serviceAccountName).toBe("runner");
+      expect(JSON.stringify(pod)).not.toContain("serviceAccountToken:");
+      expect(JSON.stringify(pod.volumes)).not.toContain('"serviceAccountToken"');
+    }
   });
 });

@@ -200,6 +200,24 @@ export const flinkPlans = (): Readonly<
   "flink-enrich": flinkPlan(example("flink-enrich"), CONTRACTS.lab),
 });
 
+/** The stream with high availability by Kubernetes, in an environment and of a tenant that have it. */
+export const availablePlan = (): FlinkPlan => {
+  const { lab } = CONTRACTS;
+  const spec = JobSpec.parse({ ...example("flink-stream"), highAvailability: "kubernetes" });
+  return flinkPlan(spec, {
+    ...lab,
+    tenants: lab.tenants.map((tenant) => ({ ...tenant, allowHighAvailability: true })),
+    highAvailability: {
+      roles: { coordinator: "mayfly-lab-state-writer", workers: "mayfly-lab-state-reader" },
+      api: {
+        name: "kubernetes-api",
+        peers: [{ kind: "cidr", cidr: "10.244.0.1/32", except: [] }],
+        ports: [{ protocol: "TCP", port: 6443 }],
+      },
+    },
+  });
+};
+
 /** Plans of three jobs: no S3; S3 by a secret; jar on spot with volumes, a secret of its own and a cloud identity. */
 export const samplePlans = (): Readonly<Record<"pi" | "wordcount" | "sessions", SparkPlan>> => ({
   pi: sparkPlan(example("pi"), CONTRACTS.lab),

@@ -13,6 +13,8 @@ export const MOUNTS = {
   authentication: "/var/run/secrets/mayfly/authentication",
   webIdentity: "/var/run/secrets/mayfly/web-identity",
   s3: "/var/run/secrets/mayfly/s3",
+  /** Where clients of Kubernetes look for a pod's token. */
+  kubernetes: "/var/run/secrets/kubernetes.io/serviceaccount",
   scratch: "/scratch",
   temporary: "/tmp",
 } as const;

@@ -9,6 +9,7 @@ import { flinkScratch, flinkSizes, jobManagerContainer, taskManagerContainer } f
 import type { FlinkContext } from "./context.ts";
 import { checkEnvironment } from "./environment.ts";
 import { checkValues, configFile, configText } from "./files.ts";
+import { highAvailability } from "./high-availability.ts";
 import { COORDINATOR, MOUNTS, WORKERS } from "./layout.ts";
 import { log4jFile } from "./log4j.ts";
 import { inputFiles, s3SecretFiles, stateUrls, usesS3 } from "./s3.ts";
@@ -96,6 +97,7 @@ export function planFlink(context: FlinkContext): EnginePods {
   const folders = spec.kind === "stream" ? stateFolders(spec, identity) : undefined;
   const restore = restoreOf(spec, identity.restore);
   const state = { jobId, ...(restore === undefined ? {} : { restore }) };
+  const available = highAvailability(context);
   const s3Files = usesS3(spec) ? s3SecretFiles(tenant) : undefined;
   return {
     own: {
@@ -104,6 +106,7 @@ export function planFlink(context: FlinkContext): EnginePods {
       ...state,
       parallelism: sizes.parallelism,
       ...(folders === undefined ? {} : { state: folders }),
+      ...(available === undefined ? {} : { highAvailability: available.own }),
     },
     sidecars: [],
     driver: jobManagerContainer(context, sizes, state),
@@ -120,7 +123,10 @@ export function planFlink(context: FlinkContext): EnginePods {
       scratch: scratch.taskManager,
       temporary: TEMPORARY_MIB,
       gracePeriod: WORKER_GRACE,
+      // Each loss restarts the whole job; a batch job's only its own tasks.
+      ...(spec.kind === "stream" ? { evictable: 1 } : {}),
     },
+    ...(available === undefined ? {} : { kubernetes: available.kubernetes }),
     mounts: {
       config: MOUNTS.config,
       authentication: MOUNTS.authentication,
@@ -129,7 +135,10 @@ export function planFlink(context: FlinkContext): EnginePods {
     },
     files: {
       "start.sh": startScript(s3Files !== undefined),
-      [configFile(version)]: configText(version, settings(context, { ...sizes, folders })),
+      [configFile(version)]: configText(
+        version,
+        settings(context, { ...sizes, folders, highAvailability: available?.settings ?? {} }),
+      ),
       "log4j2.properties": log4jFile(),
     },
     secrets: copiedSecrets(

@@ -72,7 +72,7 @@ const security: Readonly<Record<string, string>> = {
 };
 
 const common: Readonly<Record<string, string>> = {
-  // The helper starts a lost JobManager anew, from the last checkpoint; nothing is kept in Kubernetes.
+  // Where nobody asked for more, the helper starts a lost JobManager anew, from the last checkpoint; nothing is kept in Kubernetes.
   "high-availability.type": "NONE",
   "execution.shutdown-on-application-finish": "true",
   "taskmanager.jvm-exit-on-oom": "true",
@@ -93,6 +93,7 @@ export function settings(
     readonly taskManagerCpu: number;
     readonly parallelism: number;
     readonly folders: FlinkPlan["state"];
+    readonly highAvailability: Readonly<Record<string, string>>;
   },
 ): Record<string, string> {
   const patience = `${deadlines.pending + deadlines.image + deadlines.start} s`;
@@ -116,6 +117,7 @@ export function settings(
     ...(spec.kind === "stream" && of.folders !== undefined
       ? streamSettings(spec, { version, folders: of.folders, patience })
       : {}),
+    ...of.highAvailability,
     ...(usesS3(spec) ? s3Settings(contract.s3, tenant) : {}),
   };
 }
