@@ -15,6 +15,11 @@ import {
 import { eventsFor, FOREGROUND, KEPT, reachable } from "./machine-walk.ts";
 
 const STATES = [...reachable(), ...reachable(FOREGROUND), ...reachable(KEPT)];
+/** What comes of every event in every state, found once: there are hundreds of thousands. */
+const STEPS = STATES.map((state) => ({
+  state,
+  steps: eventsFor(state).map((event) => ({ event, ...reduce(state, event) })),
+}));
 const TERMINAL: ReadonlySet<RunPhase> = new Set([
   "succeeded",
   "suspended",
@@ -28,15 +33,15 @@ const clearsUp = (state: RunState, event: MachineEvent): boolean =>
   event.type === "removalRequested" && "left" in state && state.left.length > 0;
 const isHeld = (state: RunState): state is HeldState => "lease" in state;
 
-/** What is wrong in any step of any state, at most ten of them. */
+/** What is wrong in any step of any state, at most ten of them. @param only Each so-manieth state. */
 function problems(
   check: (state: RunState, event: MachineEvent, next: RunState, effects: readonly Effect[]) => boolean,
-  states = STATES,
+  only = 1,
 ): string[] {
   const found: string[] = [];
-  for (const state of states) {
-    for (const event of eventsFor(state)) {
-      const { state: next, effects } = reduce(state, event);
+  for (const [index, { state, steps }] of STEPS.entries()) {
+    if (index % only !== 0) continue;
+    for (const { event, state: next, effects } of steps) {
       if (!check(state, event, next, effects)) {
         found.push(`${JSON.stringify(state)} + ${JSON.stringify(event)}`);
         if (found.length === 10) return found;
@@ -56,9 +61,9 @@ describe("in every state that any order of events leads to, after every event", 
 
   test("the phase changes as the table says, and every arrow of the table is gone along", () => {
     const seen: Record<string, Partial<Record<EventType, Set<RunPhase>>>> = {};
-    for (const state of STATES) {
-      for (const event of eventsFor(state)) {
-        const { phase } = reduce(state, event).state;
+    for (const { state, steps } of STEPS) {
+      for (const { event, state: next } of steps) {
+        const { phase } = next;
         if (phase === state.phase) continue;
         const from = (seen[state.phase] ??= {});
         (from[event.type] ??= new Set()).add(phase);
@@ -190,11 +195,67 @@ describe("in every state that any order of events leads to, after every event", 
     ).toEqual([]);
   });
 
+  test("a stream is suspended by its savepoint alone, which is known before anything is destroyed", () => {
+    const suspended = (state: RunState): string | undefined =>
+      "outcome" in state && state.outcome?.kind === "suspended" ? state.outcome.savepoint : undefined;
+    expect(
+      problems((state, event, next, effects) => {
+        if (next.phase === "suspended" && suspended(next) === undefined) return false;
+        if (suspended(next) === undefined) return true;
+        if (suspended(state) !== undefined) return suspended(state) === suspended(next);
+        const says =
+          (event.type === "savepointTaken" && event.savepoint === suspended(next)) ||
+          (event.type === "verdict" && event.outcome.kind === "suspended");
+        return says && !types(effects).includes("destroy");
+      }),
+    ).toEqual([]);
+  });
+
+  test("a suspend that fails, or takes too long, lets the stream run on, watched, and is said", () => {
+    expect(
+      problems((state, event, next, effects) => {
+        const fails =
+          state.phase === "suspending" &&
+          "fence" in event &&
+          event.fence === state.lease &&
+          ((event.type === "failed" && event.step === "suspend") ||
+            (event.type === "deadline" && event.name === "suspend"));
+        const said = types(effects).includes("notSuspended");
+        return fails ? next.phase === "running" && said && types(effects).includes("watch") : !said;
+      }),
+    ).toEqual([]);
+  });
+
+  test("a stream that was being suspended when its helper died is suspended by the same name", () => {
+    const triggerIn = (state: RunState): string | undefined =>
+      "trigger" in state ? state.trigger : undefined;
+    expect(
+      problems((state, event, next, effects) => {
+        const recovers =
+          state.phase === "recovering" && state.was === "suspending" && state.outcome === undefined;
+        if (!recovers || event.type !== "recovered" || event.fence !== state.lease) return true;
+        return (
+          next.phase === "suspending" &&
+          next.trigger === triggerIn(state) &&
+          types(effects).join() === "watch,suspend"
+        );
+      }),
+    ).toEqual([]);
+    expect(
+      problems(
+        (state, event, next) =>
+          state.phase !== "suspending" ||
+          (event.type !== "leaseLost" && event.type !== "helperRestarted") ||
+          next === state ||
+          triggerIn(next) === state.trigger,
+      ),
+    ).toEqual([]);
+  });
+
   test("is plain data: a helper that reads it from the ledger goes on as the one that wrote it", () => {
-    const some = STATES.filter((_, index) => index % 40 === 0);
     const same = (state: RunState, event: MachineEvent): boolean =>
       isDeepStrictEqual(stored(reduce(stored(state), event)), stored(reduce(state, event)));
-    expect(problems(same, some)).toEqual([]);
+    expect(problems(same, 40)).toEqual([]);
   });
 });
 

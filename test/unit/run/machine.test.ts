@@ -18,7 +18,7 @@ import {
 import { Outcome } from "../../../schema/outcome.ts";
 import { eventsAt, FACTS, FOREGROUND, KEPT, OUTCOMES } from "./machine-walk.ts";
 
-const TERMINAL = new Set(["succeeded", "failed", "cancelled", "lost", "refused"]);
+const TERMINAL = new Set(["succeeded", "suspended", "failed", "cancelled", "lost", "refused"]);
 
 /** The states and effects that events lead to, one after the other. */
 function follow(events: readonly MachineEvent[], facts = FACTS) {
@@ -250,6 +250,71 @@ describe("the life of a run", () => {
     expect(on).toMatchObject({ state: { phase: "running", lease: 2 }, last: ["watch"] });
     // What the old one's watch says now is no news.
     expect(reduce(on.state, verdict(0)).state).toBe(on.state);
+  });
+});
+
+describe("a stream", () => {
+  const SUSPENDING: readonly MachineEvent[] = [...RUNNING, { type: "suspendRequested", trigger: "5f1c0e" }];
+  const savepoint = "s3://acme-state/savepoints/savepoint-1";
+
+  test("that is suspended is stopped with a savepoint, then destroyed as any run", () => {
+    const { state, effects } = follow([
+      ...SUSPENDING,
+      // Its own stop, seen by the watch.
+      verdict(0),
+      { type: "savepointTaken", fence, savepoint },
+      ...DESTROYED,
+    ]);
+    expect(state).toMatchObject({ phase: "suspended", outcome: { kind: "suspended", savepoint }, left: [] });
+    expect(effects.slice(RUNNING.length).map((list) => list.map(({ type }) => type).join("+"))).toEqual([
+      "suspend",
+      "",
+      "stop+saveLogs",
+      "destroy",
+      "removeStack",
+      "report+releaseLease",
+    ]);
+  });
+
+  test("that could not be suspended runs on", () => {
+    const { state, last } = follow([
+      ...SUSPENDING,
+      { type: "failed", fence, step: "suspend", message: "S3" },
+    ]);
+    expect(state.phase).toBe("running");
+    expect(last).toEqual(["watch", "notSuspended"]);
+  });
+
+  test("whose JobManager is lost while it is suspended is tried again; cancelled, it is cancelled", () => {
+    expect(follow([...SUSPENDING, verdict(4), ...DESTROYED]).state).toMatchObject({
+      phase: "queued",
+      facts: { attempt: 2 },
+    });
+    expect(follow([...SUSPENDING, { type: "cancelRequested" }, ...DESTROYED]).state.phase).toBe("cancelled");
+  });
+
+  test("that has run for long may fail as often again", () => {
+    const facts: NewRun = { ...FACTS, budget: { ...FACTS.budget, infrastructure: 1 } };
+    const again: readonly MachineEvent[] = [
+      { type: "retryDue", attempt: 2 },
+      { type: "leaseAcquired", fence: 2 },
+      { type: "planned", fence: 2 },
+      { type: "stackCreated", fence: 2 },
+      { type: "objectsExist", fence: 2 },
+      { type: "driverStarted", fence: 2 },
+    ];
+    const { state } = follow(
+      [...RUNNING, verdict(3), ...DESTROYED, ...again, { type: "steady", fence: 2 }],
+      facts,
+    );
+    expect(state).toMatchObject({ phase: "running", facts: { attempt: 2, failed: [] } });
+  });
+
+  test("that waits in the queue, or has not begun to run, is not suspended: the wish waits", () => {
+    for (const events of [PLANNING, CREATING]) {
+      const { state } = follow(events);
+      expect(reduce(state, { type: "suspendRequested", trigger: "5f1c0e" }).state).toBe(state);
+    }
   });
 });
 
@@ -532,7 +597,7 @@ describe("whatever happens, in whatever order, late or twice", () => {
     };
     let retries = 0;
     fc.assert(
-      fc.property(life, ({ facts, states, effects }) => {
+      fc.property(life, ({ facts, events, states, effects }) => {
         const last = states.at(-1);
         if (last === undefined) return;
         const used = { user: 0, outOfMemory: 0, infrastructure: 0 };
@@ -544,6 +609,8 @@ describe("whatever happens, in whatever order, late or twice", () => {
         expect(used.user).toBeLessThanOrEqual(facts.budget.user);
         expect(used.outOfMemory).toBeLessThanOrEqual(facts.budget.outOfMemory);
         expect(used.infrastructure).toBeLessThanOrEqual(facts.budget.infrastructure);
+        // Failures before a steady time count no more.
+        if (events.some(({ type }) => type === "steady")) return;
         const scheduled = effects.flat().filter(({ type }) => type === "scheduleRetry").length;
         expect(scheduled).toBe(last.facts.attempt - 1);
         retries += scheduled;
