@@ -138,20 +138,30 @@ export function readTrigger(answer: unknown): TriggerState {
 /** The innermost exception that says something, without its frames. */
 export function failureText(stackTrace: string, otherwise: string): string {
   const lines = stackTrace.split("\n").filter((line) => /^\S/.test(line) && !line.startsWith("..."));
-  const texts = lines.map((line) => line.replace(/^Caused by: /, "").trim());
+  const texts = lines.map((line) =>
+    line
+      .replace(/^Caused by: /, "")
+      .replace(AWS_NOISE, "")
+      .trim(),
+  );
   const found = texts.findLast((text) => /^[\w.$]+: \S/.test(text)) ?? texts.at(-1) ?? otherwise;
   return found.length <= LONGEST ? found : `${found.slice(0, LONGEST)}…`;
 }
 
 const LONGEST = 500;
 
+/** Ids of requests, which the AWS SDK repeats after every sentence. */
+const AWS_NOISE = /\s*\(Service: .*$/;
+
+const Measured = z.union([z.number(), z.string()]).transform(Number).optional();
+
 /** Single metrics have a `value`, those over all subtasks what was asked for; NaN is not a number in JSON, hence text. */
 const Metrics = z.array(
   z.object({
     id: z.string(),
-    value: z.coerce.number().optional(),
-    sum: z.coerce.number().optional(),
-    max: z.coerce.number().optional(),
+    value: Measured,
+    sum: Measured,
+    max: Measured,
   }),
 );
 

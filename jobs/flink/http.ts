@@ -30,6 +30,7 @@ export const requests = (agent: http.Agent, port: number): Ask => {
   return async (method, path, { body, signal, timeoutMs = 10_000 } = {}) => {
     signal?.throwIfAborted();
     const text = body === undefined ? undefined : JSON.stringify(body);
+    let settled: (() => void) | undefined;
     try {
       return await new Promise<Answer>((resolve, reject) => {
         const request = http.request({
@@ -44,21 +45,30 @@ export const requests = (agent: http.Agent, port: number): Ask => {
               ? {}
               : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
           },
-          ...(signal === undefined ? {} : { signal }),
         });
+        // A request that has no connection yet says nothing when it is destroyed: nobody may wait for that.
+        const end = (reason: Error): void => {
+          request.destroy();
+          reject(reason);
+        };
         const timer = setTimeout(() => {
-          request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
+          end(new Error(`no answer within ${timeoutMs / 1000} s`));
         }, timeoutMs);
-        request.on("error", reject);
-        request.on("close", () => {
+        const abort = (): void => {
+          end(new Error("aborted"));
+        };
+        signal?.addEventListener("abort", abort, { once: true });
+        settled = () => {
           clearTimeout(timer);
-        });
+          signal?.removeEventListener("abort", abort);
+        };
+        request.on("error", reject);
         request.on("response", (response) => {
           let bytes = 0;
           const chunks: Buffer[] = [];
           response.on("data", (chunk: Buffer) => {
             bytes += chunk.length;
-            if (bytes > MAX_BYTES) request.destroy(new Error("an answer of more than 16 MiB"));
+            if (bytes > MAX_BYTES) end(new Error("an answer of more than 16 MiB"));
             else chunks.push(chunk);
           });
           response.on("error", reject);
@@ -76,6 +86,8 @@ export const requests = (agent: http.Agent, port: number): Ask => {
       if (error instanceof FlinkRestError) throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw new FlinkRestError("away", `Flink's JobManager does not answer: ${why}`, { cause: error });
+    } finally {
+      settled?.();
     }
   };
 };

@@ -27,13 +27,15 @@ class PodAgent extends http.Agent {
     _options: http.ClientRequestArgs,
     created?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    this.#connect().then(
-      (stream) => created?.(null, stream),
-      (error: unknown) => {
-        // The stream of a failed connection is never looked at, but typed as if there were one.
-        Reflect.apply(created ?? (() => undefined), undefined, [error]);
-      },
-    );
+    const failed = (error: unknown): void => {
+      // The stream of a failed connection is never looked at, but typed as if there were one.
+      Reflect.apply(created ?? (() => undefined), undefined, [error]);
+    };
+    this.#connect().then((stream) => {
+      // Its end may have come with its beginning; a request that is given it would wait for another one.
+      if (stream.destroyed) failed(stream.errored ?? new Error("the connection was closed at once"));
+      else created?.(null, stream);
+    }, failed);
   }
 }
 

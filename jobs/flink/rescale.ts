@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "./pause.ts";
 import { type FlinkJob, type FlinkRest, FlinkRestError, type RescaleResult } from "./types.ts";
 
 interface RescaleOptions {
@@ -42,7 +42,7 @@ export async function rescaleJob(
       // A JobManager that begins anew has forgotten what it was asked for.
       if (error.kind === "not-found") wanted = undefined;
     }
-    await sleep(POLL_MS, undefined, { signal: options.signal });
+    await pause(POLL_MS, options.signal);
   }
   const now = seen === undefined ? undefined : largest(seen);
   const seconds = Math.round(options.timeoutMs / 1000);

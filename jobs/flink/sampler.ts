@@ -28,7 +28,7 @@ export class StreamSampler {
     try {
       const [checkpoints, metrics, records] = await Promise.all([
         this.#rest.checkpoints(call),
-        this.#rest.jobMetrics(["numRestarts"], call),
+        this.#rest.jobMetrics(["numRestarts", "numRescales"], call),
         this.#records(job, call),
       ]);
       const { last } = checkpoints;
@@ -36,7 +36,8 @@ export class StreamSampler {
         at: job.now,
         state: job.state,
         uptimeMs: job.uptimeMs,
-        restarts: metrics["numRestarts"] ?? 0,
+        // The adaptive scheduler counts a rescale as a restart too; 1.x does not tell them apart.
+        restarts: Math.max(0, (metrics["numRestarts"] ?? 0) - (metrics["numRescales"] ?? 0)),
         checkpoints: {
           completed: checkpoints.completed,
           failed: checkpoints.failed,

@@ -35,8 +35,8 @@ export interface SavepointProgress {
 /** A JobManager that forgets an order so often loses more than this. */
 const MAX_ASKED = 10;
 
-/** Flink's CheckpointFailureReason.NOT_ALL_REQUIRED_TASKS_RUNNING: the job restarts or rescales just now. */
-const NOT_YET = /Not all required tasks are currently running/i;
+/** The job restarts or rescales just now: Flink's words for some tasks that do not run, and (adaptive scheduler) for none that does. */
+const NOT_YET = /Not all required tasks are currently running|job is currently not executing/i;
 
 /** @param stop Whether the job is to end with the savepoint. */
 export const savepointStart = (stop: boolean): SavepointProgress => ({
@@ -108,7 +108,7 @@ function afterLook(progress: SavepointProgress, state: FlinkJobState | undefined
     return end(progress, { kind: "ended", state, message });
   }
   if (failure !== undefined && NOT_YET.test(failure) && state !== undefined) {
-    return to({ ...progress, order: progress.order + 1, failure: undefined }, { do: "ask" });
+    return to({ ...progress, order: progress.order + 1, asked: 0, failure: undefined }, { do: "ask" });
   }
   if (failure !== undefined) return end(progress, { kind: "failed", message: failure });
   // A JobManager that has just begun: its job comes. One that will never have it meets the time limit, or the watch ends it.

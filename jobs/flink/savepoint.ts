@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { FlinkPlan } from "../../schema/plan.ts";
+import { pause } from "./pause.ts";
 import {
   type SavepointAnswer,
   type SavepointProgress,
@@ -76,10 +76,8 @@ async function order(
     }
     // From "ask" to "poll" at once; who asked the same thing again waits.
     if (progress.step.do === before || progress.step.do === "poll") {
-      const pause = PAUSES[Math.min(round, PAUSES.length - 1)] ?? 1000;
-      await sleep(Math.min(pause, Math.max(1, end - performance.now())), undefined, {
-        signal: options.signal,
-      });
+      const ms = PAUSES[Math.min(round, PAUSES.length - 1)] ?? 1000;
+      await pause(Math.min(ms, Math.max(1, end - performance.now())), options.signal);
     }
   }
 }

@@ -3,8 +3,11 @@ import type { StatePlan } from "./types.ts";
 /** What Flink puts four random letters in place of: jobs/plan/flink/state.ts. */
 const MARKER = "_entropy_";
 
-/** Of those letters: Flink's StringUtils.generateRandomAlphanumericString. */
-const RANDOM = "[0-9A-Za-z]{4}";
+/** Those letters: Flink's StringUtils.generateRandomAlphanumericString. Folders, which it makes empty, have the marker itself. */
+const RANDOM = `(?:[0-9A-Za-z]{4}|${MARKER})`;
+
+/** Whether a folder at the location may have data of checkpoints. */
+export const isDataFolder = (name: string): boolean => name === MARKER || /^[0-9A-Za-z]{4}$/.test(name);
 
 const quoted = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 

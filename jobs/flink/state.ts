@@ -2,8 +2,8 @@ import { EXIT, UserError } from "../../base/errors.ts";
 import { checkpointName, isSavepointOf, METADATA, statePaths } from "./state-paths.ts";
 import type { StateAt, StatePlan, StateStore } from "./types.ts";
 
-/** Pages of a listing that are read at most, each of up to 1000 objects. */
-const MAX_PAGES = 200;
+/** Pages of a listing that are read at most, each of up to 1000 objects: of checkpoints that are gone their folders may be left. */
+const MAX_PAGES = 2000;
 
 /** All objects below a prefix, page by page. @returns whether that were all, within the bound */
 export async function eachPage(
@@ -26,11 +26,30 @@ export async function eachPage(
   return false;
 }
 
+/** Like {@link eachPage}, where a part would be a wrong answer. */
+async function everyPage(
+  store: Pick<StateStore, "page">,
+  prefix: string,
+  onPage: (objects: Awaited<ReturnType<StateStore["page"]>>["objects"]) => void,
+): Promise<void> {
+  const isComplete = await eachPage(store, prefix, (objects) => {
+    onPage(objects);
+    return undefined;
+  });
+  if (!isComplete) {
+    throw new UserError("state-too-many", "There are more than two million objects below this folder.", {
+      path: prefix,
+      hint: "Name the state to start from: `mayfly resume STREAM --from LOCATION`.",
+      exitCode: EXIT.unavailable,
+    });
+  }
+}
+
 /** The newest complete checkpoint that attempts of the plan's run, up to the plan's own, left. @throws UserError of the store */
 export async function newestCheckpoint(store: StateStore, plan: StatePlan): Promise<StateAt | undefined> {
   const { metadata } = statePaths(plan);
   let newest: { readonly attempt: number; readonly id: number; readonly state: StateAt } | undefined;
-  await eachPage(store, metadata, (objects) => {
+  await everyPage(store, metadata, (objects) => {
     for (const { url, at } of objects) {
       const name = checkpointName(url, metadata);
       if (name === undefined || name.attempt > plan.attempt) continue;
@@ -39,7 +58,6 @@ export async function newestCheckpoint(store: StateStore, plan: StatePlan): Prom
         newest === undefined || attempt > newest.attempt || (attempt === newest.attempt && id > newest.id);
       if (isNewer) newest = { attempt, id, state: { location, kind: "checkpoint", at } };
     }
-    return undefined;
   });
   return newest?.state;
 }
@@ -89,14 +107,13 @@ export async function finishedSavepoint(
   const { savepoints } = statePaths(plan);
   const others = new Set(known.map(trimmed));
   let newest: { readonly location: string; readonly at: Date } | undefined;
-  await eachPage(store, `${savepoints}savepoint-${plan.jobId.slice(0, 6)}-`, (objects) => {
+  await everyPage(store, `${savepoints}savepoint-${plan.jobId.slice(0, 6)}-`, (objects) => {
     for (const { url, at } of objects) {
       const location = url.slice(0, -METADATA.length);
       if (!isSavepointOf(url, savepoints, plan.jobId) || others.has(location)) continue;
       if (at.getTime() < since.getTime() - SKEW_MS) continue;
       if (newest === undefined || at > newest.at) newest = { location, at };
     }
-    return undefined;
   });
   return newest?.location;
 }
@@ -172,9 +189,8 @@ export async function deleteSavepoint(store: StateStore, location: string): Prom
     });
   }
   const urls: string[] = [];
-  await eachPage(store, `${folder}/`, (objects) => {
+  await everyPage(store, `${folder}/`, (objects) => {
     urls.push(...objects.map(({ url }) => url));
-    return undefined;
   });
   const last = urls.filter((url) => url === `${folder}${METADATA}`);
   await store.remove(urls.filter((url) => !last.includes(url)));

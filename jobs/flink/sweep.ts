@@ -1,5 +1,5 @@
 import { eachPage } from "./state.ts";
-import { statePaths } from "./state-paths.ts";
+import { isDataFolder, statePaths } from "./state-paths.ts";
 import type { StatePlan, StateStore, Sweep } from "./types.ts";
 
 /** Objects of one request: S3's largest page. At most 2 million objects are looked at. */
@@ -40,7 +40,7 @@ export async function sweepCheckpoints(
 /** After what to go on where the last object's folder is none of random letters and not the run's. */
 function jump(root: string, { job, run }: StatePlan, last: string | undefined): string | undefined {
   const [folder = "", second = ""] = last?.slice(root.length).split("/") ?? [];
-  if (last === undefined || /^[0-9A-Za-z]{4}$/.test(folder)) return undefined;
+  if (last === undefined || isDataFolder(folder)) return undefined;
   if (folder !== job) return past(root, folder);
   // Runs of the job: those before and after the one meant.
   if (second === run) return undefined;

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { FlinkPlan } from "../../schema/plan.ts";
 import { failureText } from "./answers.ts";
+import { pause } from "./pause.ts";
 import { isRunning } from "./rescale.ts";
 import { StreamSampler } from "./sampler.ts";
 import { type Judged, judge, type Look, noteSample, nothingKnown } from "./stream-watch.ts";
@@ -49,7 +49,7 @@ export async function watchStream(
       }
       // A job that restarts is looked at more often: its report should say how long it took.
       const isSteady = seen.type === "job" && isRunning(seen.job);
-      await sleep(isSteady ? pollMs.running : pollMs.starting, undefined, { signal });
+      await pause(isSteady ? pollMs.running : pollMs.starting, signal);
     } catch (error) {
       if (aborted(signal)) return undefined;
       throw error;
