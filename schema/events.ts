@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Outcome } from "./outcome.ts";
 import { CostEstimate } from "./plan.ts";
 import { Phase, RunReport } from "./report.ts";
-import { StateOrigin } from "./stream.ts";
+import { StateOrigin, StreamReport } from "./stream.ts";
 
 const common = { at: z.iso.datetime(), run: z.string() };
 
@@ -55,6 +55,9 @@ export const RunEvent = z.discriminatedUnion("type", [
     message: z.string(),
     savepoint: z.string().optional(),
   }),
+  z
+    .strictObject({ type: z.literal("stream"), ...common, attempt: z.int(), stream: StreamReport })
+    .describe("What a stream's REST told: when it became healthy, every hour, and last of all."),
   z.strictObject({ type: z.literal("outcome"), ...common, outcome: Outcome }),
   z.strictObject({ type: z.literal("report"), ...common, report: RunReport }),
 ]);

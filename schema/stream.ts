@@ -9,9 +9,8 @@ export const StateOrigin = z.strictObject({
 });
 export type StateOrigin = z.infer<typeof StateOrigin>;
 
-/** A savepoint of a stream, as the ledger has it. */
-export const SavepointReport = z.strictObject({
-  location: z.string(),
+/** A savepoint of a stream, as the ledger has it; a checkpoint where a suspend was content with one. */
+export const SavepointReport = StateOrigin.extend({
   reason: z.enum(["suspend", "asked", "periodic"]),
   at,
   attempt: z.int().min(1),
@@ -48,7 +47,9 @@ export const StreamReport = z
         outPerSecond: z.number().optional(),
       })
       .optional()
-      .describe("Since the last start or restart by Flink; rates over the last minute."),
+      .describe(
+        "Since the last start or restart by Flink; rates over the last minute, or since Flink was asked before.",
+      ),
     lag: z
       .strictObject({ records: z.number().optional(), seconds: z.number().optional() })
       .optional()

@@ -4,7 +4,7 @@ import type { RunReport } from "../../schema/report.ts";
 export { buildReport, lastDriverLines, plannedEvent, podReports, type ReportInput } from "./build.ts";
 export { renderMarkdown } from "./markdown.ts";
 export { type StreamFacts, streamReport } from "./stream.ts";
-export { streamRows } from "./stream-words.ts";
+export { ageOf, streamRows } from "./stream-words.ts";
 export { renderReport } from "./table.ts";
 export { createReporter } from "./terminal.ts";
 export { renderSummary } from "./words.ts";

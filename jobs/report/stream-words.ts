@@ -23,7 +23,7 @@ export function streamRows(stream: StreamReport): readonly (readonly [string, st
   const size = ({ bytes, seconds }: { readonly bytes: number; readonly seconds: number }): string =>
     `${formatBytes(bytes)} in ${formatSeconds(seconds)}`;
   const rows: readonly (readonly [string, string | undefined])[] = [
-    ["job", stateOf(stream)],
+    ["job", describeStream(stream)],
     ["checkpoints", checkpoints && `${checkpoints.completed} completed, ${checkpoints.failed} failed`],
     [
       "last one",
@@ -38,7 +38,7 @@ export function streamRows(stream: StreamReport): readonly (readonly [string, st
     ["lag", lag && lagOf(lag)],
     ["started from", startedFrom === undefined ? "no state" : origin(startedFrom)],
     ...stream.savepoints.map(
-      ({ at, reason, location }) => ["savepoint", `${at} ${reason}: ${location}`] as const,
+      ({ at, reason, kind, location }) => [kind, `${at} ${reason}: ${location}`] as const,
     ),
     ["newest state", newest && `${origin(newest)} of ${newest.at}`],
     ...stream.unhealthy.map((reason) => ["not well", reason] as const),
@@ -46,7 +46,8 @@ export function streamRows(stream: StreamReport): readonly (readonly [string, st
   return rows.flatMap(([what, value]) => (value === undefined ? [] : [[what, value] as const]));
 }
 
-function stateOf({ state, uptimeSeconds, restarts, parallelism }: StreamReport): string {
+/** In one line: state, uptime, restarts, parallelism. */
+export function describeStream({ state, uptimeSeconds, restarts, parallelism }: StreamReport): string {
   if (state === undefined) return "Flink never answered: its numbers are unknown";
   const parts = [
     state,
@@ -56,6 +57,12 @@ function stateOf({ state, uptimeSeconds, restarts, parallelism }: StreamReport):
   ];
   return parts.filter((part) => part !== undefined).join(", ");
 }
+
+/** `as of 3 min 05 s ago`. */
+export const ageOf = ({ at }: StreamReport, now: Date): string =>
+  at === undefined
+    ? "of which nothing is known"
+    : `as of ${formatSeconds(Math.max(0, now.getTime() - Date.parse(at)) / 1000)} ago`;
 
 const lagOf = ({ records, seconds }: NonNullable<StreamReport["lag"]>): string =>
   [

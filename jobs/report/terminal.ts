@@ -4,6 +4,7 @@ import type { RunEvent } from "../../schema/events.ts";
 import { OUTCOME_EXIT } from "../../schema/outcome.ts";
 import type { Phase } from "../../schema/report.ts";
 import { printable } from "./printable.ts";
+import { describeStream } from "./stream-words.ts";
 import { renderReport } from "./table.ts";
 import {
   formatCpu,
@@ -253,6 +254,9 @@ function textReporter(
         break;
       case "warning":
         screen.line(`${clock(event.at)} ${style("yellow", "warning")}: ${printable(event.message)}`);
+        break;
+      case "stream":
+        screen.line(`${clock(event.at)} stream: ${describeStream(event.stream)}`);
         break;
       case "savepoint":
         screen.line(`${clock(event.at)} savepoint: ${printable(event.location)}`);

@@ -1,17 +1,30 @@
 import { EXIT, UserError } from "../../base/errors.ts";
 import { suggest } from "../../base/nearest.ts";
+import type { RunEvent } from "../../schema/events.ts";
 import { parseDuration } from "../../schema/primitives.ts";
 import {
+  type Ledger,
+  type LedgerRun,
   LIVE_STATES,
   type RunFilter,
   RunStateName,
   type RunSummaryRow,
   TERMINAL_STATES,
 } from "../ledger/index.ts";
+import { streamOf } from "../work/streams.ts";
 import { summarize } from "./inspect.ts";
 import { withLedger } from "./ledger.ts";
 import { attemptsOf } from "./restore.ts";
-import type { HistoryOptions, ListOptions, RunDetails, RunHistory, RunState, RunSummary } from "./types.ts";
+import type {
+  EnvironmentOptions,
+  HistoryOptions,
+  ListOptions,
+  RunDetails,
+  RunHistory,
+  RunState,
+  RunSummary,
+  StreamNow,
+} from "./types.ts";
 
 /** Of a list, where no limit is given. */
 const LIMIT = 50;
@@ -56,21 +69,35 @@ export async function jobHistory(job: string, options: HistoryOptions = {}): Pro
 }
 
 /** See index.ts. */
-export async function showRun(run: string): Promise<RunDetails> {
+export async function showRun(run: string, options: EnvironmentOptions = {}): Promise<RunDetails> {
   return await withLedger(async (ledger) => {
     const found = await ledger.get(run);
-    const { events, unknown } = await ledger.events(run);
+    const stored = await ledger.events(run);
+    const events = stored.events.map(({ event }) => event);
     return {
       summary: await summarize(found),
       spec: found.spec,
       plan: found.plan,
       report: found.report,
-      attempts: attemptsOf(events.map(({ event }) => event)),
+      attempts: attemptsOf(events),
       leases: await ledger.leases(run),
-      events: events.map(({ event }) => event),
-      unknownEvents: unknown,
+      events,
+      unknownEvents: stored.unknown,
+      stream: await streamOfNow(found, events, ledger, options),
     };
   });
+}
+
+async function streamOfNow(
+  run: LedgerRun,
+  events: readonly RunEvent[],
+  ledger: Ledger,
+  options: EnvironmentOptions,
+): Promise<StreamNow | undefined> {
+  if (streamOf(run.plan) === undefined) return undefined;
+  const { savepointsOf } = await import("../work/stream-report.ts");
+  const { streamNow } = await import("./stream-now.ts");
+  return await streamNow(run, events, await savepointsOf(ledger, run.run), options);
 }
 
 const STATES: readonly RunState[] = [...RunStateName.options, "stale"];

@@ -35,7 +35,8 @@ export async function watchRun(cluster: Cluster, plan: Plan, options: WatchOptio
   const announce = announcer(plan, options.sink ?? {});
   const wake = Promise.withResolvers<Outcome | undefined>();
 
-  let observed: ObservedRun = nothingObserved;
+  let observed: ObservedRun =
+    options.underWay === true ? { ...nothingObserved, completeSeenAt: watchedSince } : nothingObserved;
   let log: Promise<void> | undefined;
   let drained = false;
   const judge = (): void => {

@@ -44,6 +44,8 @@ export interface WatchOptions {
   /** Stops the watch from outside; the result then has no outcome. */
   readonly signal: AbortSignal;
   readonly sink?: WatchSink;
+  /** Whether the run was found at work, so that all of its pods had a node once. */
+  readonly underWay?: boolean;
   /** Milliseconds since 1970 that never go back; the watch's own where left out. `startedAt` is by it. */
   readonly clock?: () => number;
 }

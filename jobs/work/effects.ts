@@ -241,9 +241,9 @@ export class Effects {
   }
 
   #hand(lease: HeldLease, signal: AbortSignal): Hand {
-    const { plan, tools, journal, clock, startedAt } = this.#driver;
+    const { plan, spec, tools, journal, clock, startedAt } = this.#driver;
     if (plan === undefined || journal === undefined) throw new Error("there is no plan yet");
-    return { plan, tools, journal, lease, signal, clock, startedAt };
+    return { plan, spec, tools, journal, lease, signal, clock, startedAt };
   }
 
   async #bringUp(hand: Hand, fence: number): Promise<MachineEvent | undefined> {

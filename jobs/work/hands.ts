@@ -1,6 +1,7 @@
 // What the machine's effects do, by the functions that `mayfly run` is made of. Each stops when its signal aborts.
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { JobSpec } from "../../schema/job.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
 import { type EngineEvent, EngineFailure, isFencedOff, type StackEngine } from "../engine/index.ts";
@@ -16,6 +17,8 @@ import type { DriverTools, HeldLease } from "./types.ts";
 /** What one effect works with. */
 export interface Hand {
   readonly plan: Plan;
+  /** Undefined for a run from the time before the ledger. */
+  readonly spec: JobSpec | undefined;
   readonly tools: DriverTools;
   readonly journal: Journal;
   readonly lease: HeldLease;

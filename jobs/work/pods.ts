@@ -13,8 +13,11 @@ export interface Watched {
   readonly observed: ObservedRun | undefined;
 }
 
-/** Watches the attempt's pods until there is a verdict. `onSign` is told of the driver's first sign of life. */
-export async function watchPods(hand: Hand, onSign: () => void): Promise<Watched> {
+/**
+ * Watches the attempt's pods until there is a verdict. `onSign` is told of the driver's first sign of life.
+ * @param fresh Whether the cluster is new; else it was found at work.
+ */
+export async function watchPods(hand: Hand, fresh: boolean, onSign: () => void): Promise<Watched> {
   const { plan, tools, journal, signal, clock, startedAt } = hand;
   const follow = tools.purpose?.kind === "foreground" && tools.purpose.follow;
   const limitMs = plan.deadlines.run === undefined ? undefined : plan.deadlines.run * 1000;
@@ -26,6 +29,7 @@ export async function watchPods(hand: Hand, onSign: () => void): Promise<Watched
         limitMs === undefined ? startedAt : new Date(clock() - limitMs + leftOf(limitMs, startedAt, clock())),
       clock,
       signal,
+      underWay: !fresh,
       sink: {
         phase: (phase) => {
           if (phase === "running") onSign();

@@ -4,9 +4,10 @@ import type { RunState } from "../run/machine.ts";
 import { planAttempt } from "../run/prepare.ts";
 import { attemptsOf } from "../run/restore.ts";
 import { outcomeOf } from "./state.ts";
+import { streamFacts } from "./stream-report.ts";
 import type { Driven } from "./types.ts";
 
-type Recorded = Pick<Driven, "run" | "plan" | "journal" | "observed" | "tools">;
+type Recorded = Pick<Driven, "run" | "plan" | "spec" | "journal" | "observed" | "tools">;
 
 /** The report of an attempt that is over; undefined where it never had a plan. */
 export async function reportOf(driven: Recorded, state: RunState): Promise<RunReport | undefined> {
@@ -19,9 +20,11 @@ export async function reportOf(driven: Recorded, state: RunState): Promise<RunRe
     return { ...run.report, outcome: outcomeOf(state) ?? run.report.outcome, left: [...left], kept };
   const { buildReport } = await import("../report/index.ts");
   const { phases, milestones, logs, outcome } = journal.state;
+  const ended = outcomeOf(state) ?? outcome ?? { kind: "lost", message: "The run ended without a verdict." };
+  await journal.flush();
   return buildReport({
     plan,
-    outcome: outcomeOf(state) ?? outcome ?? { kind: "lost", message: "The run ended without a verdict." },
+    outcome: ended,
     startedAt: new Date(run.submittedAt),
     endedAt: journal.now(),
     phases,
@@ -32,6 +35,7 @@ export async function reportOf(driven: Recorded, state: RunState): Promise<RunRe
     kept,
     earlier: await earlierOf(driven, plan.attempt),
     larger: await largerOf(driven),
+    stream: await streamFacts(driven, ended),
   });
 }
 
@@ -62,7 +66,15 @@ async function earlierOf(
   return attemptsOf(events).flatMap((seen) => {
     const [first] = seen.phases;
     if (seen.attempt >= attempt || first === undefined || seen.outcome === undefined) return [];
-    return [{ attempt: seen.attempt, startedAt: first.at, outcome: seen.outcome }];
+    const { startedFrom } = seen;
+    return [
+      {
+        attempt: seen.attempt,
+        startedAt: first.at,
+        outcome: seen.outcome,
+        ...(startedFrom === undefined ? {} : { startedFrom }),
+      },
+    ];
   });
 }
 

@@ -18,8 +18,11 @@ import { savepointFormat } from "../flink/savepoint.ts";
 import type { Savepoint, Wish } from "../ledger/index.ts";
 import { type RescaledPlan, refusalError, rescaledPlan } from "../plan/index.ts";
 import { noteEngineEvent } from "../run/engine-events.ts";
+import { blameWorkers } from "../watch/flink-rules.ts";
+import type { ObservedRun } from "../watch/index.ts";
 import type { Hand } from "./hands.ts";
 import { type Watched, watchPods } from "./pods.ts";
+import { StreamTeller } from "./stream-report.ts";
 import { remember } from "./stream-state.ts";
 
 /** A savepoint of large state takes minutes; the machine's own deadline for a suspend comes after this. */
@@ -52,7 +55,8 @@ export async function watchJob(
   const verdict = Promise.withResolvers<Outcome | undefined>();
   let samples: readonly StreamSample[] | undefined;
   let late: NodeJS.Timeout | undefined;
-  const pods = watchPods(inside, () => {
+  const teller = new StreamTeller(plan, hand.spec, hand.journal);
+  const pods = watchPods(inside, fresh, () => {
     if (fresh)
       late ??= setTimeout(() => {
         verdict.resolve(neverHealthy(plan));
@@ -73,6 +77,7 @@ export async function watchJob(
         },
         onSample: (sample) => {
           samples = addSample(samples, sample);
+          teller.sampled(samples);
         },
         onWarning: hand.journal.warn,
       }),
@@ -82,7 +87,7 @@ export async function watchJob(
     const first = await Promise.race([pods.then(({ outcome }) => outcome), verdict.promise]);
     stop.abort();
     const seen = await pods;
-    const outcome = first === undefined ? seen.outcome : await truly(hand, plan, first);
+    const outcome = first === undefined ? seen.outcome : await truly(hand, plan, first, seen.observed);
     return {
       outcome,
       observed:
@@ -94,6 +99,7 @@ export async function watchJob(
     clearTimeout(late);
     stop.abort();
     await Promise.allSettled([pods, job]);
+    teller.ends();
   }
 }
 
@@ -105,8 +111,14 @@ const neverHealthy = ({ deadlines: { start } }: FlinkPlan): Outcome => ({
 });
 
 /** A job that has FINISHED after a suspend whose end nobody saw was suspended: its state must not be forgotten. */
-async function truly(hand: Hand, plan: FlinkPlan, outcome: Outcome): Promise<Outcome> {
-  if (outcome.kind !== "succeeded") return outcome;
+async function truly(
+  hand: Hand,
+  plan: FlinkPlan,
+  outcome: Outcome,
+  seen: ObservedRun | undefined,
+): Promise<Outcome> {
+  // What its REST calls a failure may be that of lost pods.
+  if (outcome.kind !== "succeeded") return seen === undefined ? outcome : blameWorkers(seen, plan, outcome);
   const { ledger } = hand.tools;
   const { events } = await ledger.events(plan.run);
   const unseen = events.some(({ event }) => event.type === "answer" && event.kind === "suspend" && !event.ok);

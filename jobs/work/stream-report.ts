@@ -6,7 +6,7 @@ import type { StreamReport } from "../../schema/stream.ts";
 import type { StreamSample } from "../flink/types.ts";
 import type { Ledger } from "../ledger/index.ts";
 import type { ReportInput } from "../report/build.ts";
-import { streamReport } from "../report/stream.ts";
+import { lastTold, streamReport } from "../report/stream.ts";
 import type { Journal } from "../run/journal.ts";
 import type { ObjectStore } from "../store/index.ts";
 import { checkpointingOf, healthTeller } from "../watch/health.ts";
@@ -85,7 +85,12 @@ export async function streamFacts(
   // A ledger or a store that is away takes nothing else from the report.
   const savepoints = await savepointsOf(tools.ledger, run.run).catch(() => []);
   const newest = await newestOf(tools, stream, outcome).catch(() => undefined);
-  return { savepoints, newest, checkpointing: checkpointing(spec) };
+  const events = await tools.ledger.events(run.run).then(
+    (found) => found.events.map(({ event }) => event),
+    () => [],
+  );
+  const before = lastTold(events, stream.attempt);
+  return { savepoints, newest, before, checkpointing: checkpointing(spec) };
 }
 
 /** A stream that was suspended says itself where its state is, and of one that was cancelled it is gone. */

@@ -41,7 +41,7 @@ export async function watch(
 
 async function watched(hand: Hand, fresh: boolean, works: () => void): Promise<Watched> {
   const stream = streamOf(hand.plan);
-  if (stream === undefined) return await watchPods(hand, works);
+  if (stream === undefined) return await watchPods(hand, fresh, works);
   try {
     const { watchJob } = await import("./stream-hands.ts");
     return await watchJob(hand, stream, fresh, works);

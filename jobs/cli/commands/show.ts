@@ -2,21 +2,26 @@ import { Command } from "@commander-js/extra-typings";
 import type { RunEvent } from "../../../schema/events.ts";
 import type { partsOf } from "../../queue/index.ts";
 import type { RunDetails } from "../../run/index.ts";
-import { examples, jsonOption } from "../options.ts";
+import { connectionOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine, renderTable } from "../output.ts";
 
 export const showCommand = () =>
   new Command("show")
     .description("show all that the ledger knows of a run: spec, plan, attempts, events, report")
     .argument("<run>", "run id, as `mayfly runs` shows it")
+    .addOption(connectionOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      examples("mayfly show pi-1a2b3c4d", "mayfly show pi-1a2b3c4d --json | jq .plan.quota"),
+      examples(
+        "mayfly show pi-1a2b3c4d",
+        "mayfly show pi-1a2b3c4d --json | jq .plan.quota",
+        "mayfly show clicks-1a2b3c4d --json | jq .stream.stream.checkpoints",
+      ),
     )
-    .action(async (run, { json }) => {
+    .action(async (run, { json, connection }) => {
       const { showRun } = await import("../../run/index.ts");
-      const details = await showRun(run);
+      const details = await showRun(run, { connection });
       if (json === true) {
         printJson(details);
         return;
@@ -26,13 +31,14 @@ export const showCommand = () =>
 
 async function print(details: RunDetails): Promise<void> {
   const { partsOf: parts } = await import("../../queue/index.ts");
-  const { summary, spec, attempts, leases, events, unknownEvents, report } = details;
+  const { summary, spec, attempts, leases, events, unknownEvents, report, stream } = details;
   printLine(
     renderTable(
       ["RUN", summary.run],
       [...facts(details, parts(summary.priority)), ...(await queueFacts(summary))],
     ),
   );
+  await streamSection(stream);
   await section("SPEC", async () => {
     const { stringify } = await import("yaml");
     printLine(
@@ -43,7 +49,7 @@ async function print(details: RunDetails): Promise<void> {
     printLine(
       attempts.length === 0
         ? "none yet"
-        : renderTable(["ATTEMPT", "PHASE", "SINCE", "OUTCOME"], rowsOf(attempts)),
+        : renderTable(["ATTEMPT", "PHASE", "SINCE", "OUTCOME", "STARTED FROM"], rowsOf(attempts)),
     );
   });
   if (leases.length > 0) {
@@ -69,6 +75,17 @@ async function print(details: RunDetails): Promise<void> {
   }
   if (summary.state === "stale" || summary.state === "kept")
     printLine(`Next: npx mayfly destroy ${summary.run}`);
+}
+
+async function streamSection(now: RunDetails["stream"]): Promise<void> {
+  if (now === undefined) return;
+  const { stream, live, reason } = now;
+  const { ageOf, streamRows } = await import("../../report/index.ts");
+  await section(live ? "STREAM, now" : `STREAM, ${ageOf(stream, new Date())}`, () => {
+    if (reason !== undefined) printLine(`Flink could not be asked: ${reason}`);
+    const [first, ...rest] = streamRows(stream);
+    if (first !== undefined) printLine(renderTable(first, rest));
+  });
 }
 
 async function section(title: string, print: () => void | Promise<void>): Promise<void> {
@@ -121,12 +138,13 @@ function facts(
 }
 
 const rowsOf = (attempts: RunDetails["attempts"]): string[][] =>
-  attempts.flatMap(({ attempt, phases, outcome }) =>
+  attempts.flatMap(({ attempt, phases, outcome, startedFrom }) =>
     phases.map(({ phase, at }, index) => [
       index === 0 ? String(attempt) : "",
       phase,
       at,
       index === phases.length - 1 ? (outcome?.kind ?? "-") : "",
+      index === 0 ? (startedFrom?.location ?? "-") : "",
     ]),
   );
 
@@ -148,6 +166,8 @@ function textOf(event: RunEvent): string {
       return `${event.reason}: ${event.location}`;
     case "answer":
       return `${event.kind} ${event.ok ? "done" : "not done"}: ${event.message}`;
+    case "stream":
+      return `${event.stream.state ?? "unknown"}, attempt ${event.attempt}`;
     case "outcome":
       return "message" in event.outcome
         ? `${event.outcome.kind}: ${event.outcome.message}`

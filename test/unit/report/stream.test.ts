@@ -52,7 +52,13 @@ const look = (second: number, id: number, change: Partial<StreamSample> = {}): S
 
 const SAMPLES = [look(30, 1), look(100, 3), look(150, 5), look(160, 5)];
 const savepoints = [
-  { location: `${FOLDER}/savepoint-2`, reason: "suspend", at: "2026-11-24T06:02:45.000Z", attempt: 1 },
+  {
+    location: `${FOLDER}/savepoint-2`,
+    kind: "savepoint",
+    reason: "suspend",
+    at: "2026-11-24T06:02:45.000Z",
+    attempt: 1,
+  },
 ] as const;
 
 const report = (outcome: Outcome, newest?: StreamReport["newest"]): RunReport =>
@@ -102,6 +108,14 @@ describe("a stream's report", () => {
   it("has no rate over a restart, by which Flink's counters begin anew", () => {
     const again = look(160, 5, { restarts: 2, recordsIn: 900, recordsOut: 900 });
     expect(streamReport([look(150, 5), again], { savepoints: [] }).records).toEqual({ in: 900, out: 900 });
+  });
+
+  it("has the rate since what was told before where it was looked at once, unless it got another size meanwhile", () => {
+    const before = streamReport([look(100, 3)], { savepoints: [] });
+    const rates = { inPerSecond: 200, outPerSecond: 200 };
+    expect(streamReport([look(3700, 90)], { savepoints: [], before }).records).toMatchObject(rates);
+    const larger = look(3700, 90, { parallelism: 6 });
+    expect(streamReport([larger], { savepoints: [], before }).records).not.toHaveProperty("inPerSecond");
   });
 
   it("says nothing of numbers that nobody told", () => {
