@@ -7,7 +7,7 @@ import { buildByEngine, type ContainerEngine, type EngineImage } from "./build/e
 import { type BuildPlaces, keepImage, type ProvidedImage } from "./build/keep.ts";
 import { sha256Text } from "./build/sum.ts";
 import { requireTools } from "./build/tools.ts";
-import { buildFlinkImage, FLINK_SCRIPTS } from "./flink/build.ts";
+import { buildFlinkImage, FLINK_SCRIPTS, S3_STUB } from "./flink/build.ts";
 import { flinkContext } from "./flink/context.ts";
 import { readFlinkLock } from "./flink/lock.ts";
 import { FLINK_RECIPES, type FlinkRecipe } from "./flink/recipe.ts";
@@ -51,7 +51,13 @@ const sparkImage = (recipe: SparkRecipe): KnownImage => ({
 const flinkImage = (recipe: FlinkRecipe): KnownImage => ({
   ...recipe,
   folder: "flink",
-  inputs: () => [recipe, flinkContext(recipe, readFlinkLock(recipe)), scriptsIn(FLINK_SCRIPTS)],
+  context: ".",
+  inputs: () => [
+    recipe,
+    flinkContext(recipe, readFlinkLock(recipe)),
+    scriptsIn(FLINK_SCRIPTS),
+    readFileSync(S3_STUB, "utf8"),
+  ],
   build: async (places, archive, signal) =>
     await buildFlinkImage(recipe, readFlinkLock(recipe), places, archive, signal),
 });

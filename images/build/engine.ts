@@ -15,8 +15,10 @@ const ENGINE_VARIABLES = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CON
 export interface EngineImage {
   readonly version: string;
   readonly image: string;
-  /** Below images/: the build context, with `<version>/Dockerfile`. */
+  /** Below images/: has `<version>/Dockerfile`. */
   readonly folder: string;
+  /** Below images/: the build context, where it is not that folder. */
+  readonly context?: "." | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface EngineImage {
  */
 export async function buildByEngine(
   engine: ContainerEngine,
-  { version, image, folder }: EngineImage,
+  { version, image, folder, context }: EngineImage,
   scratch: string,
   archive: string,
   signal?: AbortSignal,
@@ -37,7 +39,7 @@ export async function buildByEngine(
   });
   const env = childEnv({ ...Object.fromEntries(variables), DOCKER_BUILDKIT: "1" });
   const options = { env, ...(signal === undefined ? {} : { signal }) };
-  const context = join(projectDir, "images", folder);
+  const images = join(projectDir, "images");
   const ids = join(scratch, "id");
   const draft = join(scratch, "archive.tar");
   await step(
@@ -50,9 +52,9 @@ export async function buildByEngine(
         "--iidfile",
         ids,
         "--file",
-        join(context, version, "Dockerfile"),
+        join(images, folder, version, "Dockerfile"),
       ];
-      await run(`image ${image}`, engine, [...args, context], options);
+      await run(`image ${image}`, engine, [...args, join(images, context ?? folder)], options);
       await run(`archive of ${image}`, engine, ["save", "--output", draft, image], options);
     },
     "a few minutes",

@@ -1,7 +1,8 @@
 // What the images of all engines are built by, without Docker.
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, lutimes, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { step } from "../../base/progress.ts";
+import { SOURCE_DATE_EPOCH } from "../base/recipe.ts";
 import { type ImageConfig, type ImageDocuments, imageDocuments, packArchive } from "./archive.ts";
 import type { Layer } from "./layer.ts";
 import { run } from "./run.ts";
@@ -52,4 +53,11 @@ export async function finishImage(
     await packArchive(documents, layers, scratch, archive, signal);
   });
   return { ...documents, layers: layers.map(({ what, digest, size }) => ({ what, digest, size })) };
+}
+
+/** Owner, mode and time of a finished class-data archive: readable by all, writable by none. */
+export async function settle(path: string): Promise<void> {
+  await chown(path, 0, 0);
+  await chmod(path, 0o444);
+  await lutimes(path, SOURCE_DATE_EPOCH, SOURCE_DATE_EPOCH);
 }

@@ -5,21 +5,24 @@ import { BASE, SOURCE_DATE_EPOCH } from "../base/recipe.ts";
 import { provideBase } from "../build/base.ts";
 import { runInRoot } from "../build/chroot.ts";
 import { download } from "../build/download.ts";
-import { type BuiltImage, finishImage, layOutBase, relative, writeContext } from "../build/image.ts";
+import { type BuiltImage, finishImage, layOutBase, relative, settle, writeContext } from "../build/image.ts";
 import type { BuildPlaces } from "../build/keep.ts";
 import { packLayer } from "../build/layer.ts";
 import type { Lock } from "../build/lock.ts";
 import { flinkContext } from "./context.ts";
-import { assembleArguments, ENTRYPOINT, ENVIRONMENT, LAYOUT, USER } from "./layout.ts";
+import { archiveArguments, assembleArguments, ENTRYPOINT, ENVIRONMENT, LAYOUT, USER } from "./layout.ts";
 import { flinkPackages } from "./lock.ts";
 import type { FlinkRecipe } from "./recipe.ts";
 
 /** The script that both ways of building run inside the image. */
 export const FLINK_SCRIPTS = join(projectDir, "images/flink/files");
 
+/** A pretend S3 server for the training jobs, the one that Spark's have. */
+export const S3_STUB = join(projectDir, "images/spark/files/s3stub.py");
+
 /**
- * Builds one Flink image without Docker and writes its archive. Three layers: Debian with Java, which the Spark images have too; Flink; the
- * S3 plugin.
+ * Builds one Flink image without Docker and writes its archive. Four layers: Debian with Java, which the Spark images have too; Flink; the
+ * S3 plugin; the class-data archive.
  * @throws UserError `image-build-failed`, `image-download-wrong`
  */
 export async function buildFlinkImage(
@@ -53,7 +56,7 @@ export async function buildFlinkImage(
     });
   });
   const s3 = relative(LAYOUT.s3Plugin);
-  const layers = await step(`pack Flink ${version}`, async () => [
+  const flink = await step(`pack Flink ${version}`, async () => [
     base,
     await packLayer(
       root,
@@ -67,6 +70,33 @@ export async function buildFlinkImage(
     ),
     await packLayer(root, { what: "S3 plugin", paths: [s3] }, join(scratch, "s3.tar"), signal),
   ]);
+  const classes = await step(
+    `make the class-data archive of Flink ${version}`,
+    async (report) => {
+      await runInRoot("class-data archive", {
+        root,
+        user: `${USER.id}:${USER.id}`,
+        env: { ...ENVIRONMENT },
+        inputs: {
+          files: join(build, "files"),
+          "s3stub.py": S3_STUB,
+          ...Object.fromEntries(downloads.jars.map((path) => [`jars/${basename(path)}`, path])),
+        },
+        command: [
+          "/usr/bin/python3",
+          "/tmp/build/files/archives.py",
+          ...archiveArguments("/tmp/build", recipe.configFile),
+        ],
+        signal,
+        report,
+      });
+      await settle(join(root, relative(LAYOUT.archive)));
+      const content = { what: "class-data archive", paths: [relative(LAYOUT.archive)] };
+      return await packLayer(root, content, join(scratch, "classes.tar"), signal);
+    },
+    "a throw-away cluster runs two training jobs, about a minute",
+  );
+  const layers = [...flink, classes];
   return await finishImage(
     {
       name: image,

@@ -12,8 +12,8 @@ import type { FlinkRecipe } from "./recipe.ts";
  */
 export const flinkContext = (recipe: FlinkRecipe, lock: Lock): Readonly<Record<string, string>> => ({
   [`${recipe.version}/Dockerfile`]: flinkDockerfile(recipe),
-  [`${recipe.version}/pom.xml`]: pom(recipe.s3Jars),
+  [`${recipe.version}/pom.xml`]: pom(flinkPackages(recipe).jars),
   [`${recipe.version}/requirements.txt`]: lockedRequirement(flinkPackages(recipe), lock),
-  [`${recipe.version}/jars.sha256`]: jarSums(recipe.s3Jars, lock.jars),
+  [`${recipe.version}/jars.sha256`]: jarSums(flinkPackages(recipe).jars, lock.jars),
   ...Object.fromEntries(FLINK_ROLES.map((role) => [`${recipe.version}/jvm/${role}.args`, jvmOptions(role)])),
 });

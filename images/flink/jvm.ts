@@ -1,4 +1,4 @@
-import type { FlinkRole } from "./layout.ts";
+import { type FlinkRole, LAYOUT } from "./layout.ts";
 
 const all = (kind: "exports" | "opens", names: string): string[] =>
   names.split(" ").map((name) => `--add-${kind}=${name}=ALL-UNNAMED`);
@@ -17,8 +17,25 @@ const MODULE_OPTIONS = [
 ];
 
 /**
+ * The quick compiler only, where a JVM starts anew with each run and then does little: it makes the JobManager run with half the CPU
+ * time. TaskManagers do the work. A job that plans much in its main method sets the other one again, by conf of env.java.opts.jobmanager.
+ */
+const ROLE_OPTIONS: Readonly<Record<FlinkRole, readonly string[]>> = {
+  jobmanager: ["-XX:TieredStopAtLevel=1"],
+  taskmanager: [],
+};
+
+/**
  * The role's argument file (`java @file`) but for its first two lines, `-cp` and the class path, which files/assemble.sh adds: it
  * knows the jars. Sizes, addresses and main class come from whoever starts the JVM, after the `@file`.
  */
-export const jvmOptions = (_role: FlinkRole): string =>
-  ["-XX:-UsePerfData", "-XX:+IgnoreUnrecognizedVMOptions", ...MODULE_OPTIONS, ""].join("\n");
+export const jvmOptions = (role: FlinkRole): string =>
+  [
+    `-XX:SharedArchiveFile=${LAYOUT.archive}`,
+    "-Xshare:auto",
+    "-XX:-UsePerfData",
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    ...ROLE_OPTIONS[role],
+    ...MODULE_OPTIONS,
+    "",
+  ].join("\n");

@@ -6,6 +6,8 @@ export const LAYOUT = {
   s3Plugin: "/opt/flink/plugins/s3-fs-hadoop",
   /** Working folder; read-only in a pod unless a volume is mounted over it. */
   workDir: "/opt/flink/work-dir",
+  /** Class-data archive, one for both roles: they share most of their classes. */
+  archive: "/opt/flink/cds/flink.jsa",
   /** JVM arguments of a role, for `java @file`. */
   arguments: (role: FlinkRole): string => `/opt/flink/jvm/${role}.args`,
 } as const;
@@ -24,6 +26,17 @@ export const assembleArguments = (build: string): string[] => [
   String(USER.id),
   LAYOUT.workDir,
   LAYOUT.s3Plugin,
+];
+
+/**
+ * Arguments of files/archives.py.
+ * @param build Folder of its input, inside the image.
+ * @param configFile What this version reads.
+ */
+export const archiveArguments = (build: string, configFile: string): string[] => [
+  build,
+  LAYOUT.archive,
+  configFile,
 ];
 
 /** The image's environment. Nothing in it depends on the pod. */

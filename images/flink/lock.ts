@@ -3,13 +3,13 @@ import { projectDir } from "../../base/paths.ts";
 import { type Lock, type Packages, readPackageLock } from "../build/lock.ts";
 import type { FlinkRecipe } from "./recipe.ts";
 
-/** What a Flink image fetches: its libraries from PyPI, and the S3 plugin. */
-export const flinkPackages = ({ version, sdist, size, s3Jars }: FlinkRecipe): Packages => ({
+/** What a Flink image fetches: its libraries from PyPI, the S3 plugin, and what it is built by. */
+export const flinkPackages = ({ version, sdist, size, s3Jars, buildJars }: FlinkRecipe): Packages => ({
   name: `Flink ${version}`,
   size,
   requirement: `apache-flink-libraries==${version}`,
   sdist,
-  jars: s3Jars,
+  jars: [...s3Jars, ...buildJars],
   lockFile: join(projectDir, "images/flink", `${version}.lock.json`),
 });
 

@@ -10,6 +10,10 @@ export interface FlinkRecipe {
   readonly size: string;
   /** The S3 plugin, with the AWS SDK in it. */
   readonly s3Jars: readonly MavenJar[];
+  /** A compiler that runs on the image's own Java, for the training jobs of the class-data archive. Not part of the image. */
+  readonly buildJars: readonly MavenJar[];
+  /** What this version reads in its configuration folder. */
+  readonly configFile: "config.yaml" | "flink-conf.yaml";
 }
 
 const recipe = (version: string, sdist: string, size: string): FlinkRecipe => ({
@@ -18,6 +22,8 @@ const recipe = (version: string, sdist: string, size: string): FlinkRecipe => ({
   sdist: `${sdist}-${version}.tar.gz`,
   size,
   s3Jars: [{ group: "org.apache.flink", artifact: "flink-s3-fs-hadoop", version }],
+  buildJars: [{ group: "org.eclipse.jdt", artifact: "ecj", version: "3.33.0" }],
+  configFile: version.startsWith("1.") ? "flink-conf.yaml" : "config.yaml",
 });
 
 /** Versions whose libraries are on PyPI and whose S3 plugin of the very same version is on Maven Central. */

@@ -1,4 +1,3 @@
-import { chmod, chown, lutimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { projectDir } from "../../base/paths.ts";
 import { type Report, step } from "../../base/progress.ts";
@@ -6,7 +5,7 @@ import { BASE, SOURCE_DATE_EPOCH } from "../base/recipe.ts";
 import { provideBase } from "../build/base.ts";
 import { runInRoot } from "../build/chroot.ts";
 import { download } from "../build/download.ts";
-import { type BuiltImage, finishImage, layOutBase, relative, writeContext } from "../build/image.ts";
+import { type BuiltImage, finishImage, layOutBase, relative, settle, writeContext } from "../build/image.ts";
 import type { BuildPlaces } from "../build/keep.ts";
 import { packLayer } from "../build/layer.ts";
 import type { Lock } from "../build/lock.ts";
@@ -126,11 +125,4 @@ async function inImage(
     signal,
     report,
   });
-}
-
-/** Owner, mode and time of the finished archive: readable by all, writable by none. */
-async function settle(path: string): Promise<void> {
-  await chown(path, 0, 0);
-  await chmod(path, 0o444);
-  await lutimes(path, SOURCE_DATE_EPOCH, SOURCE_DATE_EPOCH);
 }

@@ -6,7 +6,7 @@ set -eu
 
 build=$1 user=$2 id=$3 folder=$4 s3=$5
 home=${FLINK_HOME:?}
-mkdir -p "$home/jvm" "$home/usrlib" "$folder" "$home/plugins"
+mkdir -p "$home/cds" "$home/jvm" "$home/usrlib" "$folder" "$home/plugins"
 # Here and not in /tmp: moving within a file system costs nothing.
 unpacked=$(mktemp -d "$home/unpacked.XXXXXX")
 trap 'rm -rf "$unpacked"' EXIT
@@ -38,6 +38,6 @@ done
 
 chown -R 0:0 "$home"
 chmod -R u=rwX,go=rX "$home"
-chown "$id:$id" "$folder"
+chown "$id:$id" "$home/cds" "$folder"
 rm -rf "$unpacked"
 find "$home" /etc/passwd /etc/group -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { projectDir } from "../../../base/paths.ts";
@@ -7,6 +7,7 @@ import { FLINK_ROLES, LAYOUT, USER } from "../../../images/flink/layout.ts";
 import { readFlinkLock } from "../../../images/flink/lock.ts";
 import { FLINK_RECIPES } from "../../../images/flink/recipe.ts";
 import { USER as SPARK_USER } from "../../../images/spark/layout.ts";
+import { configFile } from "../../../jobs/plan/flink/files.ts";
 import { IMAGE } from "../../../jobs/plan/flink/layout.ts";
 
 const folder = join(projectDir, "images/flink");
@@ -38,7 +39,7 @@ describe.each(FLINK_RECIPES)("the recipe of Flink $version", (recipe) => {
       new RegExp(`^apache-flink-libraries==${recipe.version} --hash=sha256:${sum}\n$`),
     );
     expect(context[`${recipe.version}/jars.sha256`]).toMatch(
-      new RegExp(`^${sum}  flink-s3-fs-hadoop-${recipe.version}\\.jar\n$`),
+      new RegExp(`^${sum}  ecj-[0-9.]+\\.jar\n${sum}  flink-s3-fs-hadoop-${recipe.version}\\.jar\n$`),
     );
   });
 
@@ -48,6 +49,35 @@ describe.each(FLINK_RECIPES)("the recipe of Flink $version", (recipe) => {
       expect(options).toContain("--add-opens=java.base/java.util=ALL-UNNAMED");
       expect(options.filter((option) => /^-(Xm|XX:Max)/.test(option))).toEqual([]);
     }
+  });
+
+  test("starts every JVM with the class-data archive that the training run writes", () => {
+    const dockerfile = context[`${recipe.version}/Dockerfile`] ?? "";
+    const at = dockerfile.indexOf(`archives.py /tmp/build ${LAYOUT.archive} ${configFile(recipe.version)}`);
+    expect(at).toBeGreaterThan(dockerfile.indexOf("assemble.sh"));
+    for (const role of FLINK_ROLES) {
+      const options = (context[`${recipe.version}/jvm/${role}.args`] ?? "").split("\n");
+      expect(options).toContain(`-XX:SharedArchiveFile=${LAYOUT.archive}`);
+      // On a misfit the JVM does without.
+      expect(options).toContain("-Xshare:auto");
+    }
+  });
+
+  test("compiles quickly where little is done, and well where the work is", () => {
+    expect(context[`${recipe.version}/jvm/jobmanager.args`]).toContain("-XX:TieredStopAtLevel=1\n");
+    expect(context[`${recipe.version}/jvm/taskmanager.args`]).not.toContain("Tiered");
+  });
+
+  test("takes from the build context only what is in it", () => {
+    const dockerfile = context[`${recipe.version}/Dockerfile`] ?? "";
+    expect(dockerfile).toContain(`-f images/flink/${recipe.version}/Dockerfile images\n`);
+    const copied = [...dockerfile.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, paths = ""]) =>
+      paths.split(" "),
+    );
+    const bound = [...dockerfile.matchAll(/type=bind,source=([^,]+)/g)].map(([, path = ""]) => path);
+    for (const path of [...copied, ...bound])
+      expect(existsSync(join(projectDir, "images", path)), path).toBe(true);
+    expect(bound).toHaveLength(4);
   });
 
   test("ends as the user whose number pods are given", () => {
