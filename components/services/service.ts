@@ -14,7 +14,7 @@ export interface RunServiceArgs {
   readonly service: PlannedService;
   /** Those of the plan with the fence, for all but pods. */
   readonly objectLabels: Labels;
-  readonly run: RunNamespace;
+  readonly run: Pick<RunNamespace, "namespaceName" | "deletedWith">;
   /** Must exist before pods: the namespace's fences. */
   readonly before: readonly pulumi.Resource[];
 }
