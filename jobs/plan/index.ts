@@ -4,6 +4,5 @@ export { type MemoryScale, planLarger } from "./enlarge.ts";
 export { type StateCompatibility, stateCompatible } from "./flink/compatible.ts";
 export { type RescaledPlan, rescaledPlan, type StreamSize } from "./flink/rescale.ts";
 export { runId } from "./names.ts";
-export { notYet } from "./not-yet.ts";
 export { planRun } from "./plan.ts";
 export { refusalError } from "./refusal.ts";

@@ -11,15 +11,6 @@ export async function readSpec(job: JobSpec | string): Promise<JobSpec> {
   return await loadSpec(job);
 }
 
-/** A spec that is to be run, not only looked at. @throws UserError `stream-not-yet` where its kind can't be run yet. */
-export async function readRunnable(job: JobSpec | string): Promise<JobSpec> {
-  const spec = await readSpec(job);
-  const { notYet, refusalError } = await import("../plan/index.ts");
-  const refusal = notYet(spec);
-  if (refusal !== undefined) throw refusalError(refusal);
-  return spec;
-}
-
 /** A plan, with remarks for people. */
 export interface PlanWithNotes {
   readonly plan: Plan;

@@ -10,7 +10,7 @@ import { findConnection, readConnection, readContract } from "./environment.ts";
 import { runForeground } from "./foreground.ts";
 import { lazyCluster } from "./lazy-cluster.ts";
 import { openRunLedger, pruneLedger } from "./ledger.ts";
-import { readRunnable } from "./prepare.ts";
+import { readSpec } from "./prepare.ts";
 import type { RunOptions } from "./types.ts";
 
 /** See index.ts. */
@@ -26,7 +26,7 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
   const ledger = early(openRunLedger());
   const closing: (() => void)[] = [];
   try {
-    const spec = await readRunnable(job);
+    const spec = await readSpec(job);
     if (streamSpec(spec) !== undefined) throw notInForeground(spec.name);
     const environment = { path, connection, contract: await contract };
     const cluster = lazyCluster(() => openRunCluster(connection, async () => await contract));

@@ -4,7 +4,7 @@ import type { DataInterval } from "../ledger/index.ts";
 import { classRefusal, FINE_MAX, queueRefusal, rankOf } from "../queue/index.ts";
 import { findConnection, readConnection, readContract } from "../run/environment.ts";
 import { withLedger } from "../run/ledger.ts";
-import { newRunId, planAttempt, readRunnable } from "../run/prepare.ts";
+import { newRunId, planAttempt, readSpec } from "../run/prepare.ts";
 import type { EnvironmentOptions } from "../run/types.ts";
 import { limitsFrom } from "./limits.ts";
 import { queuedState, writeState } from "./state.ts";
@@ -29,7 +29,7 @@ export async function submitJob(job: JobSpec | string, options: SubmitOptions = 
   const { key, priority = 0, interval } = options;
   const path = await findConnection(options.connection);
   const connection = await readConnection(path);
-  const [spec, contract] = await Promise.all([readRunnable(job), readContract(connection.contract)]);
+  const [spec, contract] = await Promise.all([readSpec(job), readContract(connection.contract)]);
   const { tenant, serviceLevel } = spec;
   const limits = limitsFrom(contract, 1);
   const run = await newRunId(spec);

@@ -6,7 +6,6 @@ import { checkSpec } from "../../../jobs/plan/check.ts";
 import { stateCompatible } from "../../../jobs/plan/flink/compatible.ts";
 import { reservedSetting } from "../../../jobs/plan/flink/conf.ts";
 import { configText } from "../../../jobs/plan/flink/files.ts";
-import { notYet } from "../../../jobs/plan/not-yet.ts";
 import { planRun } from "../../../jobs/plan/plan.ts";
 import type { Refusal } from "../../../jobs/plan/refusal.ts";
 import type { JobSpec } from "../../../schema/job.ts";
@@ -459,16 +458,5 @@ describe("state that another version wrote", () => {
       forcible,
       refusal: { code, path: "version" },
     });
-  });
-});
-
-describe("of what can be planned, a run", () => {
-  it("is refused for a stream yet, with what does work, and for nothing else", () => {
-    expect(notYet(stream())).toMatchObject({
-      code: "stream-not-yet",
-      path: "kind",
-      hint: expect.stringContaining("validate, plan and preview") as unknown,
-    });
-    expect(notYet(batch())).toBeUndefined();
   });
 });
