@@ -1,5 +1,6 @@
 // Boundary: speaks HTTP to Flink; answers are `unknown` until answers.ts has read them.
 import http from "node:http";
+import { EXIT, UserError } from "../../base/errors.ts";
 import { FlinkRestError } from "./types.ts";
 
 /** One answer of Flink's REST, whatever its status. */
@@ -83,7 +84,9 @@ export const requests = (agent: http.Agent, port: number): Ask => {
       });
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof FlinkRestError) throw error;
+      if (error instanceof UserError && error.exitCode === EXIT.denied) {
+        throw new FlinkRestError("refused", error.message, { status: 403, cause: error });
+      }
       const why = error instanceof Error ? error.message : String(error);
       throw new FlinkRestError("away", `Flink's JobManager does not answer: ${why}`, { cause: error });
     } finally {

@@ -5,6 +5,7 @@ import type { FlinkPlan, Restore } from "../../schema/plan.ts";
 import { deleteSavepoint, newestState, type StateAt, sweepCheckpoints } from "../flink/index.ts";
 import type { Ledger, Savepoint } from "../ledger/index.ts";
 import type { ObjectStore } from "../store/index.ts";
+import { surplus } from "../stream/retention.ts";
 import { streamSpec } from "./streams.ts";
 import type { Driven } from "./types.ts";
 
@@ -100,28 +101,20 @@ export async function sweep(
   }
 }
 
-/** Pure: those of a job's periodic savepoints, newest first, that are too many. What a live run started from stays. */
-export function superfluous(
-  savepoints: readonly Savepoint[],
-  keep: number,
-  startedFrom: string | undefined,
-): readonly Savepoint[] {
-  return savepoints
-    .filter(({ reason, deletedAt }) => reason === "periodic" && deletedAt === undefined)
-    .slice(keep)
-    .filter(({ location }) => location !== startedFrom);
-}
-
-/** Deletes periodic savepoints of the job that are too many. What can't be deleted now is the next time's. */
-export async function prunePeriodic(
-  { run, tools, warn, clock }: Pick<Driven, "run" | "tools" | "warn" | "clock">,
+/** Deletes the oldest of the job's savepoints, as `mayfly savepoint` does. What can't be deleted now is the next time's. */
+export async function keepNewest(
+  { run, spec, tools, warn, clock }: Pick<Driven, "run" | "spec" | "tools" | "warn" | "clock">,
   plan: FlinkPlan,
   keep: number,
 ): Promise<void> {
   const { tenant, job, environment } = run;
   try {
     const all = await tools.ledger.savepoints({ tenant, job, environment });
-    for (const { location } of superfluous(all, keep, plan.restore?.location)) {
+    // The job has no other live run.
+    const needed = [plan.restore?.location, streamSpec(spec)?.from?.savepoint].filter(
+      (location) => location !== undefined,
+    );
+    for (const { location } of surplus(all, keep, new Set(needed))) {
       await deleteSavepoint(tools.store, location);
       await tools.ledger.savepointDeleted(location, new Date(clock()).toISOString());
     }

@@ -164,9 +164,9 @@ export class Wishes {
       this.#beside(async (hand, plan) => {
         try {
           const { savepoint } = await import("./stream-hands.ts");
-          const { prunePeriodic } = await import("./stream-state.ts");
+          const { keepNewest } = await import("./stream-state.ts");
           await savepoint(hand, plan, { id: randomUUID(), at: hand.journal.now().toISOString() }, "periodic");
-          await prunePeriodic(this.#driver, plan, keep);
+          await keepNewest(this.#driver, plan, keep);
         } catch (error) {
           if (hand.signal.aborted) return;
           hand.journal.warn(`No savepoint could be made: ${text(error)}`);

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import type { Wish } from "../../../jobs/ledger/index.ts";
 import type { RunFacts, RunState } from "../../../jobs/run/machine.ts";
 import { readState } from "../../../jobs/work/state.ts";
-import { superfluous } from "../../../jobs/work/stream-state.ts";
 import type { RunEvent } from "../../../schema/events.ts";
 import type { FlinkPlan } from "../../../schema/plan.ts";
 import { type Changes, contract, planOf, stream } from "../plan/flink-sample.ts";
@@ -148,24 +147,6 @@ describe("a savepoint of a stream that goes on", () => {
     await until(it, ({ type }) => type === "savepoint");
     expect(it.tools.calls).toContain(`savepoint periodic ${LOCATION}`);
     await it.driver.handOver();
-  });
-
-  test("is kept for long enough: of the periodic ones the newest, and what a live run started from", () => {
-    const all = [5, 4, 3, 2, 1].map((hour) => ({
-      location: `s3://acme-data/savepoint-${hour}`,
-      run: RUN,
-      tenant: "acme",
-      job: "nightly-orders",
-      environment: "lab",
-      attempt: 1,
-      kind: "savepoint" as const,
-      reason: hour === 3 ? ("asked" as const) : ("periodic" as const),
-      flinkVersion: "2.3.0",
-      format: "native" as const,
-      at: `2026-11-24T0${hour}:00:00.000Z`,
-    }));
-    const gone = superfluous(all, 2, "s3://acme-data/savepoint-1").map(({ location }) => location);
-    expect(gone).toEqual(["s3://acme-data/savepoint-2"]);
   });
 });
 
