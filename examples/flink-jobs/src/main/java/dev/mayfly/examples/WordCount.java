@@ -1,10 +1,12 @@
 package dev.mayfly.examples;
 
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
-import org.apache.flink.api.common.functions.FlatMapFunction;
+import org.apache.flink.api.common.functions.MapPartitionFunction;
 import org.apache.flink.api.common.serialization.SimpleStringEncoder;
-import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.connector.file.sink.FileSink;
 import org.apache.flink.connector.file.src.FileSource;
@@ -29,8 +31,8 @@ public final class WordCount {
         FileSource.forRecordStreamFormat(new TextLineInputFormat(), new Path(arguments[0])).build();
     environment
         .fromSource(texts, WatermarkStrategy.noWatermarks(), "texts")
-        .flatMap(new Words())
-        .returns(Types.TUPLE(Types.STRING, Types.LONG))
+        .fullWindowPartition()
+        .mapPartition(new Words())
         .keyBy(word -> word.f0)
         .sum(1)
         .map(word -> word.f0 + "," + word.f1)
@@ -39,15 +41,21 @@ public final class WordCount {
     environment.execute();
   }
 
-  /** Words in lower case, each with 1. */
-  private static final class Words implements FlatMapFunction<String, Tuple2<String, Long>> {
+  /** Words in lower case, counted as far as one task sees them: that much less goes through the network and is sorted. */
+  private static final class Words implements MapPartitionFunction<String, Tuple2<String, Long>> {
+    private static final Pattern OTHER = Pattern.compile("[^A-Za-z]+");
+
     @Override
-    public void flatMap(String line, Collector<Tuple2<String, Long>> out) {
-      for (String word : line.split("[^A-Za-z]+")) {
-        if (!word.isEmpty()) {
-          out.collect(Tuple2.of(word.toLowerCase(Locale.ROOT), 1L));
+    public void mapPartition(Iterable<String> lines, Collector<Tuple2<String, Long>> out) {
+      Map<String, Long> counts = new HashMap<>();
+      for (String line : lines) {
+        for (String word : OTHER.split(line)) {
+          if (!word.isEmpty()) {
+            counts.merge(word.toLowerCase(Locale.ROOT), 1L, Long::sum);
+          }
         }
       }
+      counts.forEach((word, count) -> out.collect(Tuple2.of(word, count)));
     }
   }
 }
