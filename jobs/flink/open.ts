@@ -17,6 +17,7 @@ type Connect = () => Promise<Duplex>;
 
 class PodAgent extends http.Agent {
   readonly #connect: Connect;
+  #closed = false;
 
   constructor(connect: Connect) {
     super({ keepAlive: true, maxSockets: 4, timeout: KEEP_MS });
@@ -32,10 +33,17 @@ class PodAgent extends http.Agent {
       Reflect.apply(created ?? (() => undefined), undefined, [error]);
     };
     this.#connect().then((stream) => {
+      // Made for somebody who is gone: kept, it would keep the process from its end.
+      if (this.#closed) stream.destroy();
       // Its end may have come with its beginning; a request that is given it would wait for another one.
       if (stream.destroyed) failed(stream.errored ?? new Error("the connection was closed at once"));
       else created?.(null, stream);
     }, failed);
+  }
+
+  override destroy(): void {
+    this.#closed = true;
+    super.destroy();
   }
 }
 

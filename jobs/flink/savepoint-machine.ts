@@ -19,6 +19,8 @@ export type SavepointAnswer =
   /** Nobody answered the last step. */
   | { readonly type: "away" }
   | { readonly type: "refused"; readonly message: string }
+  /** Nobody lets us ask. */
+  | { readonly type: "denied"; readonly message: string }
   | { readonly type: "late"; readonly seconds: number };
 
 export interface SavepointProgress {
@@ -76,6 +78,8 @@ export function savepointNext(progress: SavepointProgress, answer: SavepointAnsw
     case "refused":
       // Flink refuses orders for a job that has ended.
       return to({ ...progress, failure: answer.message }, { do: "look" });
+    case "denied":
+      return end(progress, { kind: "failed", message: answer.message });
     case "late":
       return end(progress, {
         kind: "timeout",

@@ -76,7 +76,7 @@ async function order(
     }
     // From "ask" to "poll" at once; who asked the same thing again waits.
     if (progress.step.do === before || progress.step.do === "poll") {
-      const ms = PAUSES[Math.min(round, PAUSES.length - 1)] ?? 1000;
+      const ms = options.pollMs ?? PAUSES[Math.min(round, PAUSES.length - 1)] ?? 1000;
       await pause(Math.min(ms, Math.max(1, end - performance.now())), options.signal);
     }
   }
@@ -108,6 +108,9 @@ async function carryOut(
     signal.throwIfAborted();
     // S3, asked for what a finished job left.
     if (!(error instanceof FlinkRestError)) throw error;
+    if (error.status === 401 || error.status === 403) {
+      return { answer: { type: "denied", message: error.message } };
+    }
     // A JobManager that is too busy to answer says 500: that speaks neither for a savepoint nor against one.
     if (error.kind === "away" || (step.do !== "ask" && (error.status ?? 0) >= 500))
       return { answer: { type: "away" }, away: error.message };

@@ -11,7 +11,8 @@ export type Look =
       readonly exception?: string | undefined;
     }
   | { readonly type: "no-job"; readonly message: string }
-  | { readonly type: "away"; readonly message: string };
+  /** `denied`: not let through, which waiting does not change. */
+  | { readonly type: "away"; readonly message: string; readonly denied?: boolean };
 
 /** What is known of a stream from look to look. */
 export interface StreamKnowledge {
@@ -69,12 +70,16 @@ export function judge(known: StreamKnowledge, look: Look, now: number): Judged {
 function judgeSilence(known: StreamKnowledge, look: Exclude<Look, { type: "job" }>, now: number): Judged {
   const awaySince = known.awaySince ?? now;
   const lostSince = look.type === "no-job" ? (known.lostSince ?? now) : undefined;
-  const isTold = !known.awayTold && known.healthy && now - awaySince >= AWAY_MS;
+  const isDenied = look.type === "away" && look.denied === true;
+  const isLong = known.healthy && now - awaySince >= AWAY_MS;
+  const isTold = !known.awayTold && (isDenied || isLong);
   const isLost = known.healthy && lostSince !== undefined && now - lostSince >= LOST_MS;
   return {
     known: { ...known, awaySince, lostSince, awayTold: known.awayTold || isTold },
     becameHealthy: false,
-    warnings: isTold ? [`${look.message} (for ${Math.round((now - awaySince) / 1000)} s).`] : [],
+    warnings: isTold
+      ? [isLong ? `${look.message} (for ${Math.round((now - awaySince) / 1000)} s).` : look.message]
+      : [],
     outcome: isLost
       ? {
           kind: "infrastructure",

@@ -129,7 +129,8 @@ export interface FlinkRest {
 
 /**
  * Why Flink's REST did not do as asked. `away`: nobody answers (no pod, no JobManager yet or any more, network); `not-found`: it has no
- * such job or trigger; `refused`: it answered that it will not, or failed; `strange`: an answer of a form that this version does not know.
+ * such job or trigger; `refused`: it answered that it will not, or failed, or
+ * the API server does not let us through (status 401 or 403); `strange`: an answer of a form that this version does not know.
  */
 export class FlinkRestError extends Error {
   override readonly name = "FlinkRestError";
@@ -155,6 +156,8 @@ export interface SavepointOptions {
   /** Looked up where the job is FINISHED but nobody tells the location: {@link finishedSavepoint} bound to the run. */
   readonly finished?: () => Promise<string | undefined>;
   readonly onWarning?: (message: string) => void;
+  /** Between questions; where left out they begin close together and end a second apart. */
+  readonly pollMs?: number;
 }
 
 /** How an asked savepoint ended. */

@@ -70,7 +70,8 @@ async function look(rest: FlinkRest, signal: AbortSignal): Promise<Look> {
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof FlinkRestError)) throw error;
-    return { type: error.kind === "not-found" ? "no-job" : "away", message: error.message };
+    if (error.kind === "not-found") return { type: "no-job", message: error.message };
+    return { type: "away", message: error.message, denied: error.kind !== "away" && error.status !== 500 };
   }
 }
 

@@ -72,7 +72,8 @@ async function readAll(message: IncomingMessage): Promise<string> {
   return body;
 }
 
-function parseStatus(code: number, body: string): ApiError {
+/** What a body of an answer without success says. */
+export function parseStatus(code: number, body: string): ApiError {
   try {
     const status = Status.safeParse(JSON.parse(body));
     if (status.success && status.data.message !== "") {

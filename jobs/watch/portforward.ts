@@ -2,7 +2,7 @@
 import { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import { z } from "zod";
-import { ApiError } from "./api.ts";
+import { ApiError, parseStatus } from "./api.ts";
 import { type Cluster, explain } from "./cluster.ts";
 import { podView } from "./views.ts";
 
@@ -89,7 +89,9 @@ export async function coordinatorPort(cluster: Cluster, namespace: string, port:
     if (pod === undefined) throw new Error("its pod does not run");
     return await openPodPort(cluster, { namespace, pod, port });
   } catch (error) {
-    throw error instanceof ApiError && error.status !== 404 ? explain(error, cluster) : error;
+    throw error instanceof ApiError && (error.status === 401 || error.status === 403)
+      ? explain(error, cluster)
+      : error;
   }
 }
 
@@ -107,17 +109,11 @@ const opened = async (socket: WebSocket): Promise<void> => {
         if (body.length < 4096) body += text;
       });
       response.once("close", () => {
-        reject(refusal(response.statusCode ?? 0, body));
+        reject(parseStatus(response.statusCode ?? 0, body));
       });
     });
   });
 };
-
-function refusal(status: number, body: string): ApiError {
-  const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? body.slice(0, 200).trim();
-  const reason = /"reason":"(\w+)"/.exec(body)?.[1] ?? "";
-  return new ApiError(status, reason, message);
-}
 
 function plain(headers: unknown): Record<string, string> {
   if (typeof headers !== "object" || headers === null) return {};

@@ -68,7 +68,7 @@ async function rescaled(script: Script, timeoutMs = 10_000) {
     "PUT /resource-requirements": [{ body: {} }],
     ...script,
   });
-  const result = await rescaleJob(flink.rest, 4, { signal: never, timeoutMs });
+  const result = await rescaleJob(flink.rest, 4, { signal: never, timeoutMs, pollMs: 5 });
   return { result, puts: flink.asked.filter(({ route }) => route.startsWith("PUT")) };
 }
 
@@ -111,7 +111,7 @@ describe("rescaling in place", () => {
   });
 
   test("says with how many it runs where slots do not come in time", async () => {
-    const { result } = await rescaled({ "GET /": [jobWith(2)] }, 700);
+    const { result } = await rescaled({ "GET /": [jobWith(2)] }, 200);
     expect(result).toMatchObject({ kind: "timeout", parallelism: 2 });
   });
 

@@ -36,7 +36,7 @@ const notRunning = (message: string) => ({
   },
 });
 
-const options = { trigger: "wish-1", timeoutMs: 20_000, signal: never };
+const options = { trigger: "wish-1", timeoutMs: 20_000, pollMs: 5, signal: never };
 
 async function stopped(script: Script, more: Partial<Parameters<typeof stopWithSavepoint>[2]> = {}) {
   await using flink = await fakeFlink(script);
@@ -128,7 +128,11 @@ describe("stopping with a savepoint", () => {
   test("of a job that finished and left none says that it has ended", async () => {
     const { result } = await stopped(
       { "POST /stop": [accepted], "GET /savepoints/TRIGGER": [failed], "GET /": [job("FINISHED")] },
-      { finished: async () => await Promise.resolve(undefined) },
+      {
+        finished: async () => {
+          await Promise.resolve(undefined);
+        },
+      },
     );
     expect(result).toMatchObject({ kind: "ended", state: "FINISHED" });
   });
@@ -165,13 +169,13 @@ describe("stopping with a savepoint", () => {
   test("that takes too long is a timeout, though Flink may still do it", async () => {
     const { result } = await stopped(
       { "POST /stop": [accepted], "GET /savepoints/TRIGGER": [inProgress] },
-      { timeoutMs: 400 },
+      { timeoutMs: 100 },
     );
     expect(result).toMatchObject({ kind: "timeout" });
   });
 
   test("of a JobManager that never takes the order says that", async () => {
-    const { result } = await stopped({ "POST /stop": ["away"] }, { timeoutMs: 300 });
+    const { result } = await stopped({ "POST /stop": ["away"] }, { timeoutMs: 100 });
     expect(result).toMatchObject({ kind: "timeout", message: containing("never took") });
   });
 
@@ -183,7 +187,7 @@ describe("stopping with a savepoint", () => {
     );
     setTimeout(() => {
       abort.abort(new Error("the run was taken over"));
-    }, 200);
+    }, 50);
     await expect(run).rejects.toThrow("the run was taken over");
   });
 });

@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -8,6 +8,8 @@ import { type Cluster, openCluster } from "../../../jobs/watch/cluster.ts";
 export interface FakeServer {
   readonly cluster: Cluster;
   readonly url: string;
+  /** For what is no plain request: upgrades. */
+  readonly server: Server;
   /** Requests so far, as `GET /path?query`. */
   readonly requests: readonly string[];
   readonly [Symbol.asyncDispose]: () => Promise<void>;
@@ -35,6 +37,7 @@ export async function fakeServer(answer: Answer): Promise<FakeServer> {
   return {
     cluster,
     url: `http://127.0.0.1:${port}`,
+    server,
     requests,
     [Symbol.asyncDispose]: async () => {
       cluster.close();
