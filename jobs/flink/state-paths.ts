@@ -18,8 +18,10 @@ export interface StatePaths {
   /** Metadata of checkpoints of all attempts. */
   readonly metadata: string;
   readonly savepoints: string;
-  /** Whether an object is part of a checkpoint of the run: its metadata, or data below whatever random letters. */
-  readonly isCheckpoint: (url: string) => boolean;
+  /** The run's own folders in the job's: {@link metadata}, and what Kubernetes keeps a JobManager alive by; in the order of listings. */
+  readonly own: readonly string[];
+  /** Whether an object goes with the run: it is in one of {@link own}, or data of a checkpoint below whatever random letters. */
+  readonly isOwn: (url: string) => boolean;
 }
 
 /** @throws Error for a plan of a batch job, or one with folders of another layout */
@@ -30,12 +32,14 @@ export function statePaths({ run, job, state }: StatePlan): StatePaths {
     throw new Error(`the plan of ${run} does not say where checkpoints are`);
   }
   const folder = `${job}/${run}/`;
+  const own = [`${root}/${job}/high-availability/${run}/`, `${root}/${folder}`].sort();
   const data = new RegExp(`^${quoted(`${root}/`)}${RANDOM}/${quoted(folder)}`);
   return {
     root: `${root}/`,
     metadata: `${root}/${folder}`,
     savepoints: `${state.savepoints}/`,
-    isCheckpoint: (url) => url.startsWith(`${root}/${folder}`) || data.test(url),
+    own,
+    isOwn: (url) => own.some((prefix) => url.startsWith(prefix)) || data.test(url),
   };
 }
 

@@ -9,7 +9,7 @@ const MAX_PAGES = 2000;
 const past = (root: string, folder: string): string => `${root}${folder}0`;
 
 /**
- * Deletes all checkpoints of the plan's run: of all its attempts, under every random prefix. Savepoints and other runs stay, those of
+ * Deletes all checkpoints of the plan's run, of all its attempts, under every random prefix, and what Kubernetes kept its JobManagers alive by. Savepoints and other runs stay, those of
  * the same job too. Every data file may have letters of its own, hence one listing of all that is at the location; folders that
  * can't be meant, such as other jobs' metadata and savepoints, are jumped over.
  * @throws UserError of the store; what was deleted until then is gone, and a second call deletes the rest
@@ -19,30 +19,35 @@ export async function sweepCheckpoints(
   plan: StatePlan,
   maxPages = MAX_PAGES,
 ): Promise<Sweep> {
-  const { root, isCheckpoint } = statePaths(plan);
+  const { root, own, isOwn } = statePaths(plan);
   let removed = 0;
   let bytes = 0;
   const complete = await eachPage(
     store,
     root,
     async (objects) => {
-      const own = objects.filter(({ url }) => isCheckpoint(url));
-      await store.remove(own.map(({ url }) => url));
-      removed += own.length;
-      bytes += own.reduce((sum, object) => sum + object.bytes, 0);
-      return jump(root, plan, objects.at(-1)?.url);
+      const found = objects.filter(({ url }) => isOwn(url));
+      await store.remove(found.map(({ url }) => url));
+      removed += found.length;
+      bytes += found.reduce((sum, object) => sum + object.bytes, 0);
+      return jump(root, plan.job, own, objects.at(-1)?.url);
     },
     maxPages,
   );
   return { removed, bytes, complete };
 }
 
-/** After what to go on where the last object's folder is none of random letters and not the run's. */
-function jump(root: string, { job, run }: StatePlan, last: string | undefined): string | undefined {
-  const [folder = "", second = ""] = last?.slice(root.length).split("/") ?? [];
+/** After what to go on where the last object is in a folder that is neither of random letters nor the run's own. */
+function jump(
+  root: string,
+  job: string,
+  own: readonly string[],
+  last: string | undefined,
+): string | undefined {
+  const [folder = ""] = last?.slice(root.length).split("/") ?? [];
   if (last === undefined || isDataFolder(folder)) return undefined;
   if (folder !== job) return past(root, folder);
-  // Runs of the job: those before and after the one meant.
-  if (second === run) return undefined;
-  return second < run ? `${root}${job}/${run}` : past(root, folder);
+  const next = own.find((prefix) => last.startsWith(prefix) || prefix > last);
+  if (next === undefined) return past(root, folder);
+  return last.startsWith(next) ? undefined : next.slice(0, -1);
 }

@@ -167,6 +167,7 @@ describe("sweeping a run's checkpoints", () => {
   const ofRun = (job: string, run: string): readonly string[] => [
     `${ROOT}/${job}/${run}/1/${ID}/chk-9/_metadata`,
     `${ROOT}/${job}/${run}/2/${ID}/chk-10/`,
+    `${ROOT}/${job}/high-availability/${run}/1/submittedJobGraph1f0c`,
     ...["0aZ9", "Zzzz", "acme", "nigh", "zz99", "_entropy_"].map(
       (letters) => `${ROOT}/${letters}/${job}/${run}/2/${ID}/shared/1f0c`,
     ),
@@ -186,7 +187,7 @@ describe("sweeping a run's checkpoints", () => {
     ];
     const store = new MemoryStore();
     for (const url of [...ofRun("nightly-orders", RUN), ...others]) store.put(url);
-    expect(await sweepCheckpoints(store, plan)).toEqual({ removed: 8, bytes: 80, complete: true });
+    expect(await sweepCheckpoints(store, plan)).toEqual({ removed: 9, bytes: 90, complete: true });
     expect(store.left).toEqual([...new Set(others)].sort());
   });
 
@@ -199,7 +200,7 @@ describe("sweeping a run's checkpoints", () => {
       store.put(`${ROOT}/other-job/savepoints/savepoint-1-1/${id}`);
     }
     for (const url of ofRun("nightly-orders", RUN)) store.put(url);
-    expect(await sweepCheckpoints(store, plan)).toMatchObject({ removed: 8, complete: true });
+    expect(await sweepCheckpoints(store, plan)).toMatchObject({ removed: 9, complete: true });
     expect(store.left).toHaveLength(4000);
     expect(store.pages).toBeLessThan(20);
   });
