@@ -36,7 +36,7 @@ export const StreamReport = z
         mean: z
           .strictObject({ of: z.int().min(1), bytes: z.number(), seconds: z.number() })
           .optional()
-          .describe("Of those that were seen: `of` is how many."),
+          .describe("By Flink's own summary; `of`: of how many completed ones."),
       })
       .optional(),
     records: z

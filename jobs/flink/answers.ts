@@ -66,6 +66,8 @@ const FailedCheckpoint = z.object({
   failure_message: z.string().nullish(),
 });
 
+const Summary = z.object({ avg: z.number() }).nullish();
+
 const Checkpoints = z.object({
   counts: z.object({
     completed: z.number(),
@@ -74,10 +76,12 @@ const Checkpoints = z.object({
     restored: z.number(),
   }),
   latest: z.object({ completed: Checkpoint.nullish(), failed: FailedCheckpoint.nullish() }).nullish(),
+  summary: z.object({ state_size: Summary, end_to_end_duration: Summary }).nullish(),
 });
 
 export function readCheckpoints(answer: unknown): FlinkCheckpoints {
-  const { counts, latest } = Checkpoints.parse(answer);
+  const { counts, latest, summary } = Checkpoints.parse(answer);
+  const [bytes, durationMs] = [summary?.state_size?.avg, summary?.end_to_end_duration?.avg];
   const { completed, failed } = latest ?? {};
   return {
     completed: counts.completed,
@@ -93,6 +97,7 @@ export function readCheckpoints(answer: unknown): FlinkCheckpoints {
           location: completed.external_path ?? "",
         }
       : undefined,
+    mean: bytes === undefined || durationMs === undefined ? undefined : { bytes, durationMs },
     lastFailure: failed
       ? {
           id: failed.id,

@@ -45,6 +45,7 @@ export class StreamSampler {
           lastDurationMs: last?.durationMs,
           lastAt: last?.at,
           lastId: last?.id,
+          mean: checkpoints.mean,
         },
         ...records,
         parallelism: Math.max(0, ...job.vertices.map(({ parallelism }) => parallelism)),

@@ -53,6 +53,8 @@ export interface FlinkCheckpoints {
   /** How often the job was restored. */
   readonly restored: number;
   readonly last: FlinkCheckpoint | undefined;
+  /** Of the completed ones, by Flink's own summary. */
+  readonly mean?: Pick<FlinkCheckpoint, "bytes" | "durationMs"> | undefined;
   readonly lastFailure: { readonly id: number; readonly at: number; readonly message: string } | undefined;
 }
 
@@ -185,6 +187,7 @@ export interface StreamSample {
     /** When it was triggered. */
     readonly lastAt: number | undefined;
     readonly lastId: number | undefined;
+    readonly mean?: FlinkCheckpoints["mean"];
   };
   /** What the sources gave, since the job's last start or restart. */
   readonly recordsIn: number;

@@ -134,6 +134,9 @@ function usedOf(observed: ObservedRun): { coreSeconds: number; gibSeconds: numbe
   };
 }
 
+/** A pod that is seen on a node so much later than it was put there was found at work. */
+const FOUND_MS = 60_000;
+
 /** How long a pod held its resources, in seconds: from its node on until it ended, went, or `until`. */
 function secondsHeld({ view, nodeSeenAt, goneSeenAt }: ObservedPod, until: number): number {
   if (nodeSeenAt === undefined) return 0;
@@ -146,7 +149,10 @@ function secondsHeld({ view, nodeSeenAt, goneSeenAt }: ObservedPod, until: numbe
   if (finished !== undefined && view.scheduledAt !== undefined) {
     return round(Math.max(0, (finished - view.scheduledAt) / 1000));
   }
-  return round(Math.max(0, ((goneSeenAt ?? until) - nodeSeenAt) / 1000));
+  // A helper that took the run over saw it late; clocks don't differ by so much as that.
+  const foundAtWork = view.scheduledAt !== undefined && nodeSeenAt - view.scheduledAt > FOUND_MS;
+  const since = foundAtWork ? view.scheduledAt : nodeSeenAt;
+  return round(Math.max(0, ((goneSeenAt ?? until) - since) / 1000));
 }
 
 /** Pods as a report shows them, from what was observed until `now`. */

@@ -29,7 +29,7 @@ export function streamRows(stream: StreamReport): readonly (readonly [string, st
       "last one",
       checkpoints?.last && `#${checkpoints.last.id} of ${checkpoints.last.at}, ${size(checkpoints.last)}`,
     ],
-    ["mean", checkpoints?.mean && `${size(checkpoints.mean)}, of ${checkpoints.mean.of} that were seen`],
+    ["mean", checkpoints?.mean && size(checkpoints.mean)],
     [
       "records",
       records &&

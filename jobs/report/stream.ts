@@ -23,6 +23,8 @@ export const lastTold = (events: readonly RunEvent[], attempt: number): StreamRe
 
 /** Over how long rates are taken. */
 const RATE_MS = 60_000;
+/** Flink's JobManager fetches metrics every ten seconds (metrics.fetcher.update-interval): what is nearer together shows no rate. */
+const NEWS_MS = 15_000;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 const round = (value: number, digits = 1): number => Number(value.toFixed(digits));
@@ -58,46 +60,27 @@ function numbersOf(
     uptimeSeconds: round(last.uptimeMs / 1000),
     restarts: last.restarts,
     parallelism: last.parallelism,
-    checkpoints: {
-      completed: last.checkpoints.completed,
-      failed: last.checkpoints.failed,
-      ...checkpointsOf(samples),
-    },
+    checkpoints: checkpointsOf(last),
     records: { in: last.recordsIn, out: last.recordsOut, ...ratesOf(samples, last, before) },
     ...(Object.keys(lag).length === 0 ? {} : { lag }),
   };
 }
 
-interface Seen {
-  readonly id: number;
-  readonly at: number;
-  readonly bytes: number;
-  readonly ms: number;
-}
-
-/** The last checkpoint, and the mean of all that a sample showed: between two samples there may have been more. */
-function checkpointsOf(
-  samples: readonly StreamSample[],
-): Pick<NonNullable<StreamReport["checkpoints"]>, "last" | "mean"> {
-  const seen = new Map<number, Seen>();
-  for (const { checkpoints } of samples) {
-    const { lastId, lastAt, lastBytes, lastDurationMs } = checkpoints;
-    if (lastId === undefined || lastAt === undefined) continue;
-    if (lastBytes === undefined || lastDurationMs === undefined) continue;
-    seen.set(lastId, { id: lastId, at: lastAt, bytes: lastBytes, ms: lastDurationMs });
-  }
-  const all = [...seen.values()];
-  const last = all.at(-1);
-  if (last === undefined) return {};
-  const mean = (pick: (one: Seen) => number): number =>
-    all.reduce((sum, one) => sum + pick(one), 0) / all.length;
+function checkpointsOf({ checkpoints }: StreamSample): NonNullable<StreamReport["checkpoints"]> {
+  const { completed, failed, lastId, lastAt, lastBytes, lastDurationMs, mean } = checkpoints;
+  const isKnown =
+    lastId !== undefined && lastAt !== undefined && lastBytes !== undefined && lastDurationMs !== undefined;
   return {
-    last: { id: last.id, at: iso(last.at), bytes: last.bytes, seconds: round(last.ms / 1000, 3) },
-    mean: {
-      of: all.length,
-      bytes: Math.round(mean(({ bytes }) => bytes)),
-      seconds: round(mean(({ ms }) => ms) / 1000, 3),
-    },
+    completed,
+    failed,
+    ...(isKnown
+      ? { last: { id: lastId, at: iso(lastAt), bytes: lastBytes, seconds: round(lastDurationMs / 1000, 3) } }
+      : {}),
+    ...(mean === undefined || completed === 0
+      ? {}
+      : {
+          mean: { of: completed, bytes: Math.round(mean.bytes), seconds: round(mean.durationMs / 1000, 3) },
+        }),
   };
 }
 
@@ -110,8 +93,9 @@ function ratesOf(
   last: StreamSample,
   before: StreamReport | undefined,
 ): Pick<NonNullable<StreamReport["records"]>, "inPerSecond" | "outPerSecond"> {
-  const since = samples.find(({ at }) => at >= last.at - RATE_MS && at < last.at) ?? asSample(before);
-  if (since === undefined || since.at >= last.at) return {};
+  const looks = samples.filter(({ at }) => at >= last.at - RATE_MS && at <= last.at - NEWS_MS);
+  const since = looks.find(({ restarts }) => restarts === last.restarts) ?? asSample(before);
+  if (since === undefined || since.at > last.at - NEWS_MS) return {};
   if (since.restarts !== last.restarts || since.parallelism !== last.parallelism) return {};
   if (last.recordsIn < since.recordsIn || last.recordsOut < since.recordsOut) return {};
   const seconds = (last.at - since.at) / 1000;

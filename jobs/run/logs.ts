@@ -91,7 +91,9 @@ async function followLogs(
 
 async function savedLogs(plan: Plan, options: LogOptions, store: ObjectStore): Promise<void> {
   const urls = await store.list(logFolder(plan));
-  const logs = urls.filter((url) => url.endsWith(`/${wanted(options)}.log`));
+  const names = [`/${wanted(options)}.before-restart.log`, `/${wanted(options)}.log`];
+  // By name, so that what a container said before its last restart comes first.
+  const logs = urls.filter((url) => names.some((name) => url.endsWith(name))).toSorted();
   if (logs.length === 0) {
     throw new UserError("no-logs", `No log of ${wanted(options)} was saved for run ${plan.run}.`, {
       path: logFolder(plan),

@@ -63,6 +63,15 @@ describe("a report", () => {
     expect(renderMarkdown(report)).toContain("unknown");
   });
 
+  it("charges a pod that another helper had for longer with all of its time", () => {
+    const found = sawPod(600, "worker", {
+      state: { worker: { running: { startedAt: "2026-11-24T06:00:04Z" } } },
+    });
+    const pods = podReports(plan, observe([found]), new Date(at(700)));
+    // Put on its node 2 s after the submission.
+    expect(pods).toMatchObject([{ name: "workers-0", secondsHeld: 698 }]);
+  });
+
   it("charges no time to a pod that never had a node", () => {
     const waiting = sawPod(3, "worker", { name: "workers-9", node: null, phase: "Pending" });
     const pods = podReports(plan, observe([waiting]), new Date(at(300)));

@@ -41,6 +41,7 @@ const look = (second: number, id: number, change: Partial<StreamSample> = {}): S
     lastDurationMs: 250 * id,
     lastAt: at(second - 3),
     lastId: id,
+    mean: { bytes: 13_000.4, durationMs: 750 },
   },
   recordsIn: second * 200,
   recordsOut: second * 200 - 100,
@@ -80,7 +81,7 @@ const SUSPENDED: Outcome = {
 };
 
 describe("a stream's report", () => {
-  it("holds what Flink told last, rates of the last minute, and the mean of the checkpoints that were seen", () => {
+  it("holds what Flink told last, rates of the last minute, and how large and quick checkpoints are", () => {
     expect(report(SUSPENDED).stream).toEqual({
       at: "2026-11-24T06:02:40.000Z",
       state: "RUNNING",
@@ -91,7 +92,7 @@ describe("a stream's report", () => {
         completed: 5,
         failed: 1,
         last: { id: 5, at: "2026-11-24T06:02:37.000Z", bytes: 15_000, seconds: 1.25 },
-        mean: { of: 3, bytes: 13_000, seconds: 0.75 },
+        mean: { of: 5, bytes: 13_000, seconds: 0.75 },
       },
       records: { in: 32_000, out: 31_900, inPerSecond: 200, outPerSecond: 200 },
       startedFrom: { location: `${FOLDER}/savepoint-1`, kind: "savepoint" },
