@@ -32,6 +32,7 @@ const KINDS = [
   { apiGroups: ["batch"], resources: ["jobs"] },
   { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"] },
   { apiGroups: ["policy"], resources: ["poddisruptionbudgets"] },
+  { apiGroups: ["rbac.authorization.k8s.io"], resources: ["rolebindings"] },
 ];
 
 const label = (object: string, key: string): string => `${object}.metadata.?labels[?'${key}'].orValue('')`;
@@ -45,7 +46,7 @@ const BY_KUBERNETES =
 /** All that the kinds above consist of beside their status. */
 const PARTS = [
   ...["spec", "data", "binaryData", "immutable", "type"],
-  ...["automountServiceAccountToken", "secrets", "imagePullSecrets"],
+  ...["automountServiceAccountToken", "secrets", "imagePullSecrets", "roleRef", "subjects"],
 ];
 
 /**

@@ -124,19 +124,36 @@ export const objectPolicy = ({ user, environment }: WorkerBounds): PolicySpec =>
   failurePolicy: "Fail",
   matchConstraints: {
     // A kind that has more versions is judged as v1, whichever the request is in (matchPolicy Equivalent, the default).
-    resourceRules: WRITTEN.map(({ apiGroups, resources }) => ({
-      apiGroups,
-      apiVersions: ["v1"],
-      operations: ["CREATE", "UPDATE", "DELETE"],
-      resources,
-      scope: "Namespaced",
-    })),
+    resourceRules: [
+      ...WRITTEN.map(({ apiGroups, resources }) => ({
+        apiGroups,
+        apiVersions: ["v1"],
+        operations: ["CREATE", "UPDATE", "DELETE"],
+        resources,
+        scope: "Namespaced",
+      })),
+      // What listens on a pod's loopback trusts whoever gets there.
+      {
+        apiGroups: [""],
+        apiVersions: ["v1"],
+        operations: ["CONNECT"],
+        resources: ["pods/portforward"],
+        scope: "Namespaced",
+      },
+    ],
   },
   matchConditions: byWorker(user),
   validations: [
     {
       expression: isRuns("namespaceObject", environment),
       message: `a worker may write in namespaces of runs of environment ${environment} only`,
+      reason: "Forbidden",
+    },
+    {
+      // Which roles, RBAC says.
+      expression:
+        "request.operation == 'DELETE' || request.resource.resource != 'rolebindings' || (object.roleRef.kind == 'ClusterRole' && object.?subjects.orValue([]).all(subject, subject.kind == 'ServiceAccount' && subject.?namespace.orValue('') == request.namespace))",
+      message: "roles in a run's namespace are bound to its own service accounts only",
       reason: "Forbidden",
     },
     {

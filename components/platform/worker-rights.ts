@@ -7,11 +7,13 @@ type Rule = types.input.rbac.v1.PolicyRule;
 const MADE: readonly { readonly group: string; readonly kind: string; readonly verbs: readonly string[] }[] =
   [
     // `get` where making one was answered by a broken connection, `list` and `watch` for waits and for leftovers.
-    ...["limitranges", "resourcequotas", "serviceaccounts", "services"].map((kind) => ({
+    ...["limitranges", "serviceaccounts", "services"].map((kind) => ({
       group: "",
       kind,
       verbs: ["get", "list", "watch"],
     })),
+    // Of a stream that is given another size.
+    { group: "", kind: "resourcequotas", verbs: ["get", "list", "patch", "watch"] },
     // Customers' secrets are put there by server-side apply. Nobody needs to read Secrets or files of runs.
     { group: "", kind: "secrets", verbs: ["patch"] },
     { group: "", kind: "configmaps", verbs: [] },
@@ -20,22 +22,37 @@ const MADE: readonly { readonly group: string; readonly kind: string; readonly v
     { group: "autoscaling", kind: "horizontalpodautoscalers", verbs: ["get", "list", "watch"] },
     // The rest goes with its namespace; these are deleted before it (components/run/coordinator.ts).
     { group: "batch", kind: "jobs", verbs: ["get", "list", "watch", "delete"] },
-    { group: "apps", kind: "statefulsets", verbs: ["get", "list", "watch", "delete"] },
+    { group: "apps", kind: "statefulsets", verbs: ["get", "list", "patch", "watch", "delete"] },
     { group: "apps", kind: "deployments", verbs: ["get", "list", "watch", "delete"] },
   ];
+
+const RBAC = "rbac.authorization.k8s.io";
 
 const groups = [...new Set(MADE.map(({ group }) => group))];
 
 /** Kinds of which {@link workerRules} lets a worker make, change or delete objects in namespaces, by API group. */
-export const WRITTEN: readonly { readonly apiGroups: string[]; readonly resources: string[] }[] = groups.map(
-  (group) => ({
+export const WRITTEN: readonly { readonly apiGroups: string[]; readonly resources: string[] }[] = [
+  ...groups.map((group) => ({
     apiGroups: [group],
     resources: [
       ...MADE.filter((made) => made.group === group).map(({ kind }) => kind),
       ...(group === "" ? ["pods"] : []),
     ].sort(),
-  }),
-);
+  })),
+  { apiGroups: [RBAC], resources: ["rolebindings"] },
+];
+
+/** By which a worker reaches Flink's REST. Kubernetes asks for `get` where that is a WebSocket, and for `create` from 1.35 on. */
+const PORT_FORWARD: Rule = { apiGroups: [""], resources: ["pods/portforward"], verbs: ["create", "get"] };
+
+/**
+ * Who may bind a role has all that it gives, or `bind` for it by name
+ * (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#restrictions-on-role-binding-creation-or-update).
+ */
+const bindingRules = (stateRoles: pulumi.Input<string[]>): Rule[] => [
+  { apiGroups: [RBAC], resources: ["rolebindings"], verbs: ["create", "get", "list", "watch"] },
+  { apiGroups: [RBAC], resources: ["clusterroles"], resourceNames: stateRoles, verbs: ["bind"] },
+];
 
 /**
  * What a worker does in the whole cluster: runs' namespaces come and go, and RBAC knows neither patterns of names nor labels. Admission
@@ -43,8 +60,12 @@ export const WRITTEN: readonly { readonly apiGroups: string[]; readonly resource
  * Secrets. Without `nodes/proxy`, by which a kubelet tells what runs use: it opens each container of each node too
  * (https://kubernetes.io/docs/concepts/security/rbac-good-practices/#access-to-proxy-subresource-of-nodes).
  * @param fencePolicies Names of the admission policies that a worker looks for before it trusts its fence (jobs/watch/fence-check.ts).
+ * @param stateRoles Names of the roles that it may bind in runs' namespaces (state-roles.ts); none where the environment has none.
  */
-export const workerRules = (fencePolicies: pulumi.Input<string[]>): Rule[] => [
+export const workerRules = (
+  fencePolicies: pulumi.Input<string[]>,
+  stateRoles?: pulumi.Input<string[]>,
+): Rule[] => [
   {
     apiGroups: [""],
     resources: ["namespaces"],
@@ -52,8 +73,10 @@ export const workerRules = (fencePolicies: pulumi.Input<string[]>): Rule[] => [
   },
   { apiGroups: [""], resources: ["pods"], verbs: ["deletecollection", "get", "list", "watch"] },
   { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
+  PORT_FORWARD,
   { apiGroups: [""], resources: ["events"], verbs: ["list", "watch"] },
   ...byVerbs(),
+  ...(stateRoles === undefined ? [] : bindingRules(stateRoles)),
   {
     apiGroups: ["admissionregistration.k8s.io"],
     resources: ["validatingadmissionpolicies", "validatingadmissionpolicybindings"],

@@ -31,6 +31,8 @@ export interface WorkerArgs {
   readonly tenants: readonly { readonly id: string; readonly namespace: pulumi.Input<string> }[];
   /** Names of the admission policies that fence stale helpers off. */
   readonly fencePolicies: pulumi.Input<string[]>;
+  /** Names of the roles that it may bind for streams with high availability; none where left out. */
+  readonly stateRoles?: pulumi.Input<string[]> | undefined;
   readonly placement: Placement;
   readonly labels: Labels;
   readonly provider: kubernetes.Provider;
@@ -141,7 +143,7 @@ export class Worker extends Component {
       this.childName("role-binding"),
       {
         metadata: { name: args.namespace, labels },
-        roleRef: role("role", args.namespace, workerRules(args.fencePolicies)),
+        roleRef: role("role", args.namespace, workerRules(args.fencePolicies, args.stateRoles)),
         subjects,
       },
       this.childOptions({ dependsOn: bounds }),

@@ -14,7 +14,7 @@ export function projectText(committed: string, projectDir: string): string {
 
 /**
  * The committed Pulumi.lab.yaml, for this lab: the same where the lab runs as processes of this machine. In kind, the node has
- * another name, S3 another address, and DNS runs in pods.
+ * another name, S3 another address, DNS runs in pods, and no stream has high availability: where pods reach the Kubernetes API is not known.
  * @param worker The value of `mayfly:worker`, where workers are wanted in the cluster.
  */
 export function stackText(
@@ -34,6 +34,8 @@ export function stackText(
   if (hostname !== LAB.nodeIp) {
     if (isIP(hostname) !== 4) throw new Error(`a network policy needs S3 by IPv4 address, not ${hostname}`);
     const s3Port = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
+    document.deleteIn(["config", "mayfly:kubernetesApi"]);
+    document.setIn(["config", "mayfly:tenants", 0, "allowHighAvailability"], false);
     document.setIn(
       ["config", "mayfly:egress"],
       [

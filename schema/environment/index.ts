@@ -77,6 +77,9 @@ export const ExistingEnvironment = z
       .describe(
         "What pods of runs may reach outside their namespace: DNS and S3 at least. All else is denied.",
       ),
+    kubernetesApi: Egress.optional().describe(
+      "The Kubernetes API, as pods of streams with high availability reach it; needed where a tenant may have that.",
+    ),
     worker: ExistingWorker.optional().describe(
       "Mayfly's worker on this cluster: takes runs from a ledger. None where left out.",
     ),

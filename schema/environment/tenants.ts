@@ -30,6 +30,12 @@ export const Tenant = z.strictObject({
     )
     .describe("How pods of this tenant sign S3 requests."),
   buckets: z.array(z.string().min(3)).describe("Buckets that the tenant may use."),
+  allowHighAvailability: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether streams of the tenant may have Kubernetes start their JobManager again. Its jobs' code then finds a token for config maps of its own run.",
+    ),
   limits: TenantLimits,
 });
 export const Image = z.strictObject({

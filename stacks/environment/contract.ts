@@ -2,7 +2,7 @@ import { CONTRACT_VERSION, type EnvironmentContract } from "../../schema/contrac
 import { type EnvironmentConfig, isEks, type Platform } from "../../schema/environment/index.ts";
 import { parseCpu, parseDuration, parseMemory } from "../../schema/primitives.ts";
 import type { NodeAllocatable } from "./allocatable.ts";
-import { egressOf } from "./egress.ts";
+import { apiServerOf, egressOf } from "./egress.ts";
 import { poolsOf } from "./pools.ts";
 import { checked } from "./quantities.ts";
 
@@ -18,6 +18,8 @@ export interface EnvironmentFacts {
   readonly storageClasses: readonly string[];
   /** Image repositories, by name. */
   readonly repositories: ReadonlyMap<string, string>;
+  /** Roles for streams with high availability, where a tenant may have that. */
+  readonly stateRoles: { readonly coordinator: string; readonly workers: string } | undefined;
   /** Admission policies that keep stale helpers off. */
   readonly fencePolicies: readonly string[];
 }
@@ -53,6 +55,7 @@ export function contractOf(
     s3: isEks(config) ? s3Of(config.cluster.region) : config.s3,
     buckets: config.buckets,
     repositories: [...facts.repositories].map(([repository, url]) => ({ name: repository, url })),
+    ...highAvailability(config, facts.stateRoles),
     egress: egressOf(config),
     limits: {
       pendingDeadline: checked(parseDuration(config.limits.pendingDeadline)),
@@ -62,6 +65,14 @@ export function contractOf(
     lacks: lacksOf(config.platform),
     fence: { policies: [...facts.fencePolicies] },
   } satisfies EnvironmentContract;
+}
+
+function highAvailability(
+  config: EnvironmentConfig,
+  roles: EnvironmentFacts["stateRoles"],
+): Pick<EnvironmentContract, "highAvailability"> {
+  const api = apiServerOf(config);
+  return roles === undefined || api === undefined ? {} : { highAvailability: { roles, api } };
 }
 
 /** https://docs.aws.amazon.com/general/latest/gr/s3.html */

@@ -47,6 +47,21 @@ function endpoints({ network, zones }: EksCluster): Egress[] {
   ];
 }
 
+/** The control plane's network interfaces stand in the nodes' subnets, and policies act on them and not on the Service's address. */
+export function eksApiServer({ network, zones }: EksCluster): Egress {
+  const plan = planSubnets({ vpcCidr: network.vpcCidr, podCidr: network.podCidr, zones });
+  if (!plan.ok) throw new Error(`the config's rules let ${plan.problem.message} through`);
+  return {
+    name: "api-server",
+    peers: plan.zones.map(({ nodes }) => ({ kind: "cidr", cidr: nodes, except: [] })),
+    ports: [{ protocol: "TCP", port: 443 }],
+  };
+}
+
+/** The Kubernetes API as pods reach it; undefined where an environment on another's cluster does not say. */
+export const apiServerOf = (config: EnvironmentConfig): Egress | undefined =>
+  isEks(config) ? eksApiServer(config.cluster) : config.kubernetesApi;
+
 /** What pods of runs may reach outside their namespace. */
 export const egressOf = (config: EnvironmentConfig): Egress[] =>
   isEks(config) ? [DNS, HTTPS, ...endpoints(config.cluster), ...config.egress] : config.egress;

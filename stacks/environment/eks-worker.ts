@@ -3,12 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EksCluster } from "../../components/cluster/eks-cluster.ts";
 import { WebIdentityRole } from "../../components/cluster/web-identity-role.ts";
 import type { Labels } from "../../components/core/labels.ts";
-import { planSubnets } from "../../components/network/subnets.ts";
 import { WORKER_ACCOUNT, WORKER_NAMESPACE } from "../../components/platform/worker.ts";
 import { workerPolicy } from "../../components/platform/worker-permissions.ts";
-import type { Egress } from "../../schema/contract.ts";
 import type { EksEnvironment } from "../../schema/environment/index.ts";
-import { egressOf } from "./egress.ts";
+import { egressOf, eksApiServer } from "./egress.ts";
 import type { WorkerGround } from "./foundation.ts";
 
 /** What {@link eksWorker} builds on. */
@@ -46,19 +44,8 @@ export function eksWorker(ground: EksGround): WorkerGround | undefined {
     state: `s3://${config.buckets.state}?region=${config.cluster.region}`,
     plugin: "official",
     s3: { by: "web-identity", roleArn: role.roleArn },
-    egress: [...egressOf(config), apiServer(config), ...config.worker.egress],
+    egress: [...egressOf(config), eksApiServer(config.cluster), ...config.worker.egress],
     placement: { nodeSelector: ground.systemNodes, tolerations: [] },
     after: [...ground.after, role],
-  };
-}
-
-/** The control plane's network interfaces stand in the nodes' subnets, and policies act on them and not on the Service's address. */
-function apiServer({ cluster }: EksEnvironment): Egress {
-  const plan = planSubnets({ ...cluster.network, zones: cluster.zones });
-  if (!plan.ok) throw new Error(`the config's rules let ${plan.problem.message} through`);
-  return {
-    name: "api-server",
-    peers: plan.zones.map(({ nodes }) => ({ kind: "cidr", cidr: nodes, except: [] })),
-    ports: [{ protocol: "TCP", port: 443 }],
   };
 }

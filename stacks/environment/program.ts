@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { FencePolicy } from "../../components/platform/fence-policy.ts";
+import { StateRoles } from "../../components/platform/state-roles.ts";
 import { TenantNamespace } from "../../components/tenants/namespace.ts";
 import type { EnvironmentContract } from "../../schema/contract.ts";
 import { type EnvironmentConfig, isEks } from "../../schema/environment/index.ts";
@@ -47,6 +48,10 @@ export async function environmentProgram(
 
   const fence = new FencePolicy("fence", { environment: name, labels: identity.labels, provider });
 
+  const stateRoles = config.tenants.some(({ allowHighAvailability }) => allowHighAvailability)
+    ? new StateRoles("state-roles", { environment: name, labels: identity.labels, provider })
+    : undefined;
+
   const contract = pulumi
     .all([
       foundation.clusterId,
@@ -55,8 +60,9 @@ export async function environmentProgram(
       foundation.storageClasses,
       foundation.repositories,
       fence.policies,
+      stateRoles && { coordinator: stateRoles.coordinator, workers: stateRoles.workers },
     ])
-    .apply(([clusterId, nodes, namespaces, storageClasses, repositories, fencePolicies]) =>
+    .apply(([clusterId, nodes, namespaces, storageClasses, repositories, fencePolicies, roles]) =>
       insideApply(() =>
         contractOf(name, config, {
           clusterId,
@@ -65,13 +71,21 @@ export async function environmentProgram(
           storageClasses,
           repositories: new Map(repositories),
           fencePolicies,
+          stateRoles: roles,
         }),
       ),
     );
 
   if (foundation.worker !== undefined) {
     const { policies: fencePolicies } = fence;
-    environmentWorker(foundation.worker, { identity, contract, fencePolicies, tenants, provider });
+    environmentWorker(foundation.worker, {
+      identity,
+      contract,
+      fencePolicies,
+      stateRoles: stateRoles && pulumi.all([stateRoles.coordinator, stateRoles.workers]),
+      tenants,
+      provider,
+    });
   }
   return { contract };
 }

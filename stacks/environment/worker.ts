@@ -12,6 +12,7 @@ export interface WorkerSurroundings {
   readonly identity: Identity;
   readonly contract: pulumi.Input<EnvironmentContract>;
   readonly fencePolicies: pulumi.Input<string[]>;
+  readonly stateRoles: WorkerArgs["stateRoles"];
   readonly tenants: WorkerArgs["tenants"];
   readonly provider: kubernetes.Provider;
 }
@@ -23,7 +24,7 @@ const PROFILE = "mayfly";
 /** Mayfly's worker on the environment's cluster. */
 export function environmentWorker(ground: WorkerGround, around: WorkerSurroundings): Worker {
   const { config, s3 } = ground;
-  const { identity, tenants, fencePolicies, provider } = around;
+  const { identity, tenants, fencePolicies, stateRoles, provider } = around;
   const roleArn = s3.by === "secret" ? undefined : s3.roleArn;
   return new Worker(
     "worker",
@@ -42,6 +43,7 @@ export function environmentWorker(ground: WorkerGround, around: WorkerSurroundin
       egress: ground.egress,
       tenants,
       fencePolicies,
+      stateRoles,
       placement: ground.placement,
       labels: identity.labels,
       provider,

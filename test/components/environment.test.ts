@@ -36,11 +36,30 @@ describe("the environment on the lab's cluster, as committed in Pulumi.lab.yaml"
       "kubernetes-identity  pulumi:providers:kubernetes",
       "pool-default  mayfly:nodes:ExistingPool",
       "pool-default-mayfly-lab  kubernetes:core/v1:NodePatch",
+      "state-roles  mayfly:platform:StateRoles",
+      "state-roles-reader  kubernetes:rbac.authorization.k8s.io/v1:ClusterRole",
+      "state-roles-writer  kubernetes:rbac.authorization.k8s.io/v1:ClusterRole",
       "tenant-demo  mayfly:tenants:TenantNamespace",
       "tenant-demo-deny-all  kubernetes:networking.k8s.io/v1:NetworkPolicy",
       "tenant-demo-namespace  kubernetes:core/v1:Namespace",
       "tenant-demo-quota  kubernetes:core/v1:ResourceQuota",
     ]);
+  });
+
+  test("gives streams with high availability two roles on config maps, and the way to the API, where a tenant may have that", async () => {
+    const graph = await up();
+    const rules = (verbs: string[]) => [{ apiGroups: [""], resources: ["configmaps"], verbs }];
+    expect(graph.get("state-roles-writer").inputs["rules"]).toEqual(
+      rules(["create", "delete", "get", "list", "patch", "update", "watch"]),
+    );
+    expect(graph.get("state-roles-reader").inputs["rules"]).toEqual(rules(["get", "list", "watch"]));
+    expect(contractOf(graph)).toMatchObject({
+      tenants: [{ id: "demo", allowHighAvailability: true }],
+      highAvailability: {
+        roles: { coordinator: "mayfly-lab-state-writer", workers: "mayfly-lab-state-reader" },
+        api: { peers: [{ cidr: "10.244.0.1/32" }], ports: [{ port: 6443 }] },
+      },
+    });
   });
 
   test("only reads what was on the cluster before", async () => {

@@ -50,8 +50,8 @@ export async function testEnvironment(
   onTestFinished(async () => {
     await kubectl("delete", "namespace", `tenant-${tenant}`, "--ignore-not-found", "--wait=false");
     await kubectl("delete", "node", node, "--ignore-not-found");
-    const policies = "validatingadmissionpolicybindings,validatingadmissionpolicies";
-    await kubectl("delete", policies, "--selector", `mayfly.dev/environment=${name}`);
+    const clusterWide = "validatingadmissionpolicybindings,validatingadmissionpolicies,clusterroles";
+    await kubectl("delete", clusterWide, "--selector", `mayfly.dev/environment=${name}`);
     await scratch[Symbol.asyncDispose]();
   });
   await makeNode(kubectl, node, scratch);

@@ -4,16 +4,18 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, Stack } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { execute } from "../../base/process.ts";
 import { FencePolicy } from "../../components/platform/fence-policy.ts";
+import { StateRoles } from "../../components/platform/state-roles.ts";
 import { Worker } from "../../components/platform/worker.ts";
 import { TenantNamespace } from "../../components/tenants/namespace.ts";
 import { programOf } from "../../jobs/engine/program.ts";
 import { acquireLease, holderName } from "../../jobs/lease/index.ts";
-import { planRun } from "../../jobs/plan/index.ts";
+import { planRun, rescaledPlan } from "../../jobs/plan/index.ts";
 import { raiseFence } from "../../jobs/watch/fence.ts";
 import {
   type Cluster,
@@ -31,8 +33,8 @@ import {
 } from "../../jobs/watch/index.ts";
 import { leasePort } from "../../jobs/watch/lease-api.ts";
 import { EnvironmentContract } from "../../schema/contract.ts";
-import { JobSpec } from "../../schema/job.ts";
-import type { Plan } from "../../schema/plan.ts";
+import { FlinkStreamJob } from "../../schema/job.ts";
+import { FlinkPlan } from "../../schema/plan.ts";
 import { type Scratch, scratchProject } from "../harness/lab-pulumi.ts";
 import { CONTRACTS } from "../harness/samples.ts";
 import { apply, eventually, kubectl, labEnvironment, temporaryNamespace } from "../lab/pods.ts";
@@ -58,6 +60,7 @@ const environment = async (): Promise<void> => {
     provider,
   });
   const fence = new FencePolicy("fence", { environment: ENVIRONMENT, labels: LABELS, provider });
+  const roles = new StateRoles("state-roles", { environment: ENVIRONMENT, labels: LABELS, provider });
   new Worker("worker", {
     namespace: NAMESPACE,
     environment: ENVIRONMENT,
@@ -71,6 +74,7 @@ const environment = async (): Promise<void> => {
     egress: [],
     tenants: [{ id: TENANT, namespace: tenant.namespaceName }],
     fencePolicies: fence.policies,
+    stateRoles: pulumi.all([roles.coordinator, roles.workers]),
     placement: { nodeSelector: { "mayfly.dev/pool": "nowhere" }, tolerations: [] },
     labels: LABELS,
     provider,
@@ -78,33 +82,57 @@ const environment = async (): Promise<void> => {
   await Promise.resolve();
 };
 
-/** A run whose pods find no node either. */
-function planned(): Plan {
-  const contract = EnvironmentContract.parse({
+const contract = (): EnvironmentContract =>
+  EnvironmentContract.parse({
     ...CONTRACTS.lab,
     name: ENVIRONMENT,
     tenants: CONTRACTS.lab.tenants.map((tenant) => ({
       ...tenant,
       id: TENANT,
       namespace: `tenant-${TENANT}`,
+      allowHighAvailability: true,
     })),
+    highAvailability: {
+      roles: {
+        coordinator: `mayfly-${ENVIRONMENT}-state-writer`,
+        workers: `mayfly-${ENVIRONMENT}-state-reader`,
+      },
+      api: {
+        name: "kubernetes-api",
+        peers: [{ kind: "cidr", cidr: "10.244.0.1/32", except: [] }],
+        ports: [{ protocol: "TCP", port: 6443 }],
+      },
+    },
     pools: CONTRACTS.lab.pools.map((pool) => ({
       ...pool,
       allocatable: { ...pool.allocatable, cpu: 16_000 },
       nodeSelector: { "mayfly.dev/pool": "nowhere" },
     })),
   });
-  const spec = JobSpec.parse({
-    apiVersion: "mayfly.dev/v1",
-    name: "pi",
-    tenant: TENANT,
-    engine: "spark",
-    version: "4.0.1",
-    application: { kind: "python", file: "s3://demo-code/pi.py" },
-    driver: { cores: 1, memory: "1Gi" },
-    workers: { count: 1, cores: 1, memory: "1Gi" },
-  });
-  const result = planRun(spec, contract, { run: RUN, attempt: 1 });
+
+/** A stream with high availability has all that other runs have, and more. */
+const spec = FlinkStreamJob.parse({
+  apiVersion: "mayfly.dev/v1",
+  name: "pi",
+  tenant: TENANT,
+  engine: "flink",
+  version: "2.3",
+  kind: "stream",
+  application: { kind: "jar", file: "s3://demo-code/pi.jar", mainClass: "com.hooli.Pi" },
+  taskManagers: { count: 1 },
+  checkpoints: { location: "s3://demo-output/state/" },
+  highAvailability: "kubernetes",
+});
+
+/** A run whose pods find no node either. */
+function planned(): FlinkPlan {
+  const result = planRun(spec, contract(), { run: RUN, attempt: 1 });
+  if (!result.ok) throw new Error(result.refusal.message);
+  return FlinkPlan.parse(result.plan);
+}
+
+function larger(plan: FlinkPlan): FlinkPlan {
+  const result = rescaledPlan(plan, spec, contract(), { taskManagers: 3, parallelism: 3 });
   if (!result.ok) throw new Error(result.refusal.message);
   return result.plan;
 }
@@ -236,6 +264,24 @@ describe("a worker's account", () => {
 
     await refusals(namespace);
 
+    // Under another fence, as after a worker took it over from another.
+    const tenantNamespace = `tenant-${TENANT}`;
+    await raiseFence(worker, { run: RUN, namespace, tenantNamespace }, lease.fence + 1);
+    run.workspace.program = programOf(larger(plan), lease.fence + 1);
+    const changed: string[] = [];
+    await run.up({
+      color: "never",
+      onEvent: ({ resOutputsEvent }) => {
+        const { op, type } = resOutputsEvent?.metadata ?? {};
+        if (op !== undefined && op !== "same" && type?.startsWith("kubernetes:") === true)
+          changed.push(`${op} ${type}`);
+      },
+    });
+    expect(changed.sort()).toEqual([
+      "update kubernetes:apps/v1:StatefulSet",
+      "update kubernetes:core/v1:ResourceQuota",
+    ]);
+
     expect(await removeNamespace(worker, plan)).toBe(true);
     await run.destroy({ color: "never" });
     expect(await waitGone(worker, namespace, signal)).toEqual([]);
@@ -282,6 +328,19 @@ describe("a worker's account", () => {
     expect(await attempt(["annotate", "namespace", runs, "acme.com/x=1"])).toMatch(
       /may change no annotation/,
     );
+    const binding = (role: string, namespace: string) => ({
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata: { name: "mine", namespace: runs },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+      subjects: [{ kind: "ServiceAccount", name: "default", namespace }],
+    });
+    expect(await attempt(create, binding("cluster-admin", runs))).toMatch(
+      /attempting to grant RBAC permissions not currently held/,
+    );
+    expect(await attempt(create, binding(`mayfly-${ENVIRONMENT}-state-writer`, foreign.name))).toMatch(
+      /to its own service accounts only/,
+    );
     const name = await kubectl([
       ...["get", "pods", "--namespace", runs],
       ...["-o", "jsonpath={.items[0].metadata.name}"],
@@ -296,6 +355,13 @@ describe("a worker's account", () => {
     ]) {
       expect(await attempt(["--namespace", runs, ...read]), read.join(" ")).toMatch(FORBIDDEN);
     }
+    // What a forward may: the pod, which has no node, can't take it.
+    const forward = (namespace: string): string[] => [
+      ...["create", "--filename", "-"],
+      ...["--raw", `/api/v1/namespaces/${namespace}/pods/${name}/portforward`],
+    ];
+    expect(await attempt(forward(runs), {})).not.toMatch(FORBIDDEN);
+    expect(await attempt(forward(NAMESPACE), {})).toMatch(/namespaces of runs of environment/);
   }
 
   test("makes namespaces for runs of this environment's tenants only", async () => {

@@ -1,9 +1,10 @@
 import { suggest } from "../../../base/nearest.ts";
-import type { EnvironmentConfig } from "../../../schema/environment/index.ts";
+import { type EnvironmentConfig, isEks } from "../../../schema/environment/index.ts";
 import type { Problem } from "./problem.ts";
 
 /** Tenants and engine images. */
-export function tenantProblems({ tenants, pools, images }: EnvironmentConfig): Problem[] {
+export function tenantProblems(config: EnvironmentConfig): Problem[] {
+  const { tenants, pools, images } = config;
   const problems: Problem[] = [];
   const ids = tenants.map(({ id }) => id);
   const poolNames = pools.map(({ name }) => name);
@@ -30,6 +31,12 @@ export function tenantProblems({ tenants, pools, images }: EnvironmentConfig): P
           message: `tenant "${tenant.id}" uses pool "${name}", which is not there. ${suggest(name, poolNames)}`,
         });
       }
+    }
+    if (tenant.allowHighAvailability && !isEks(config) && config.kubernetesApi === undefined) {
+      problems.push({
+        path: `tenants[${index}].allowHighAvailability`,
+        message: `tenant "${tenant.id}" may have high availability, but kubernetesApi does not say how its pods reach the Kubernetes API`,
+      });
     }
     const usable = tenant.pools ?? poolNames;
     if (!pools.some(({ name, state }) => state === "active" && usable.includes(name))) {

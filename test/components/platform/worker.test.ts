@@ -6,7 +6,7 @@ import { jobProgram } from "../../../stacks/job/program.ts";
 import { graphProblems, podSpecs } from "../../harness/invariants.ts";
 import { containersOf, restrictedViolations } from "../../harness/pod-security.ts";
 import { record } from "../../harness/record.ts";
-import { flinkPlans, samplePlans } from "../../harness/samples.ts";
+import { availablePlan, flinkPlans, samplePlans } from "../../harness/samples.ts";
 import { graphOf, LABELS, registrations, SYSTEM_POOL } from "./example.ts";
 
 const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/mayfly/worker@sha256:${"0c".repeat(32)}`;
@@ -26,7 +26,11 @@ const Rules = z.array(
   }),
 );
 
-const up = async (s3: "secret" | "web-identity", documents = { "connection.json": "{}" }) =>
+const up = async (
+  s3: "secret" | "web-identity",
+  documents = { "connection.json": "{}" },
+  stateRoles?: string[],
+) =>
   await graphOf((providers) => {
     new Worker("worker", {
       namespace: "mayfly-worker",
@@ -41,6 +45,7 @@ const up = async (s3: "secret" | "web-identity", documents = { "connection.json"
       egress: EGRESS,
       tenants: ["acme", "globex"].map((id) => ({ id, namespace: `tenant-${id}` })),
       fencePolicies: ["mayfly-prod-fence-namespaces", "mayfly-prod-fence-objects"],
+      stateRoles,
       placement: SYSTEM_POOL,
       labels: LABELS,
       provider: providers.kubernetes,
@@ -48,6 +53,8 @@ const up = async (s3: "secret" | "web-identity", documents = { "connection.json"
   });
 
 const graph = await up("secret");
+const STATE_ROLES = ["mayfly-prod-state-writer", "mayfly-prod-state-reader"];
+const withRoles = await up("secret", undefined, STATE_ROLES);
 const pod = podSpecs(graph).get("worker-deployment");
 if (pod === undefined) throw new Error("no pod");
 
@@ -86,11 +93,10 @@ describe("its rights", () => {
       core(["namespaces"], ["create", "delete", "get", "list", "patch", "watch"]),
       core(["pods"], ["deletecollection", "get", "list", "watch"]),
       core(["pods/log"], ["get"]),
+      core(["pods/portforward"], ["create", "get"]),
       core(["events"], ["list", "watch"]),
-      core(
-        ["limitranges", "resourcequotas", "serviceaccounts", "services"],
-        ["create", "get", "list", "watch"],
-      ),
+      core(["limitranges", "serviceaccounts", "services"], ["create", "get", "list", "watch"]),
+      core(["resourcequotas"], ["create", "get", "list", "patch", "watch"]),
       core(["secrets"], ["create", "patch"]),
       core(["configmaps"], ["create"]),
       {
@@ -111,7 +117,12 @@ describe("its rights", () => {
       { apiGroups: ["batch"], resources: ["jobs"], verbs: ["create", "delete", "get", "list", "watch"] },
       {
         apiGroups: ["apps"],
-        resources: ["statefulsets", "deployments"],
+        resources: ["statefulsets"],
+        verbs: ["create", "delete", "get", "list", "patch", "watch"],
+      },
+      {
+        apiGroups: ["apps"],
+        resources: ["deployments"],
         verbs: ["create", "delete", "get", "list", "watch"],
       },
       {
@@ -123,12 +134,30 @@ describe("its rights", () => {
     ]);
   });
 
-  test.each(Object.entries({ ...samplePlans(), ...flinkPlans() }))(
+  test("where a tenant may have high availability, are to bind its two roles too, and to make none", () => {
+    const rules = (of: typeof graph) => Rules.parse(of.get("worker-role").inputs["rules"]);
+    const more = rules(withRoles).filter(
+      (rule) => !rules(graph).some((other) => JSON.stringify(other) === JSON.stringify(rule)),
+    );
+    expect(more).toEqual([
+      {
+        apiGroups: ["rbac.authorization.k8s.io"],
+        resources: ["rolebindings"],
+        verbs: ["create", "get", "list", "watch"],
+      },
+      { apiGroups: ["rbac.authorization.k8s.io"], resources: ["clusterroles"], verbs: ["bind"] },
+    ]);
+    expect(withRoles.get("worker-role").inputs["rules"]).toContainEqual(
+      expect.objectContaining({ verbs: ["bind"], resourceNames: STATE_ROLES }),
+    );
+  });
+
+  test.each(Object.entries({ ...samplePlans(), ...flinkPlans(), available: availablePlan() }))(
     "are enough for Pulumi to make all objects of job %s, and to delete those that don't go with their namespace",
     async (_name, plan) => {
       delete process.env["KUBECONFIG"];
       const run = await record(() => jobProgram({ plan, authenticationSecret: "made up" }));
-      const rules = Rules.parse(graph.get("worker-role").inputs["rules"]);
+      const rules = Rules.parse(withRoles.get("worker-role").inputs["rules"]);
       const missing = run.resources.flatMap(({ type, deletedWith, custom }) => {
         const [, group, kind] = /^kubernetes:([^/]+)\/v[12]:(\w+)$/.exec(type) ?? [];
         if (!custom || group === undefined || kind === undefined) return [];
@@ -187,8 +216,8 @@ describe("its rights", () => {
       rules
         .flatMap(({ apiGroups, resources }) => resources.map((kind) => `${apiGroups.join()}/${kind}`))
         .sort();
-    const writes = Rules.parse(graph.get("worker-role").inputs["rules"]).filter(({ verbs }) =>
-      verbs.some((verb) => !["get", "list", "watch"].includes(verb)),
+    const writes = Rules.parse(withRoles.get("worker-role").inputs["rules"]).filter(({ verbs }) =>
+      verbs.some((verb) => !["get", "list", "watch", "bind"].includes(verb)),
     );
     const Spec = z.looseObject({
       matchConstraints: z.looseObject({

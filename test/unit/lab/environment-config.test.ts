@@ -29,6 +29,7 @@ describe("the lab's stack config", () => {
             allocatable: { from: "node", node: "mayfly-lab-control-plane" },
           },
         ],
+        "mayfly:tenants": [{ id: "demo", allowHighAvailability: false }],
         "mayfly:s3": { endpoint: "http://172.18.0.1:7070" },
         "mayfly:egress": [
           { name: "dns", peers: [{ kind: "pods", podLabels: { "k8s-app": "kube-dns" } }] },

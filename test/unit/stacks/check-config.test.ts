@@ -233,6 +233,14 @@ describe("a mistake in production's config is refused with its path and what is 
   });
 });
 
+test("a tenant's high availability on another's cluster needs the way to its API; our own clusters' is known", () => {
+  const { message } = refusal({ kubernetesApi: undefined }, "lab");
+  expect(message).toContain("mayfly:tenants[0].allowHighAvailability");
+  expect(message).toContain("kubernetesApi does not say how its pods reach the Kubernetes API");
+  const production = changed(committed("prod"), { "tenants.0.allowHighAvailability": true });
+  expect(() => checkedConfig(production, "Pulumi.prod.yaml")).not.toThrow();
+});
+
 describe("a mistake in a worker's config is refused with its path:", () => {
   test.each<[what: string, changes: Values, path: string, message: string]>([
     ["a ledger with a password", { "worker.ledger.password": "hunter2" }, "worker.ledger", "password"],
