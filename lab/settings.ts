@@ -38,6 +38,9 @@ export const LAB = {
   },
 } as const;
 
+/** The names of the metrics server, which tells autoscalers and `kubectl top` what pods use. */
+export const METRICS_SERVER = { user: "mayfly-lab:metrics-server", service: "metrics-server" } as const;
+
 /**
  * Labels that production nodes carry too: zones and instance types are what plans place by. The pool's label is the environment's:
  * `pulumi up` puts it on.

@@ -3,8 +3,7 @@ import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfThere } from "../host/files.ts";
 import { run } from "../host/run.ts";
-import { LAB } from "../settings.ts";
-import { METRICS_SERVER } from "./metrics-server.ts";
+import { LAB, METRICS_SERVER } from "../settings.ts";
 
 /** The lab's certificate authorities. One each, so that no client of the API server can talk to etcd. */
 export type Authority = "ca" | "etcd-ca" | "front-proxy-ca";

@@ -1,10 +1,7 @@
 import { join } from "node:path";
-import { LAB } from "../settings.ts";
+import { LAB, METRICS_SERVER } from "../settings.ts";
 import { flags } from "./controlplane.ts";
 import { bindingOf, type Manifest, roleOf } from "./objects.ts";
-
-/** The names of the metrics server, which tells autoscalers and `kubectl top` what pods use. */
-export const METRICS_SERVER = { user: "mayfly-lab:metrics-server", service: "metrics-server" } as const;
 
 /** Seconds between its looks at the kubelet: the least that it takes, autoscalers look every 15. */
 const RESOLUTION = 10;

@@ -5,7 +5,7 @@ import type { KubernetesObject } from "./api.ts";
 export type Manifest = KubernetesObject & Readonly<Record<string, unknown>>;
 
 /** What a user may do, as [API group, resources, verbs]. */
-export type Rule = readonly [group: string, resources: readonly string[], verbs: readonly string[]];
+type Rule = readonly [group: string, resources: readonly string[], verbs: readonly string[]];
 
 const READ = ["get", "list", "watch"] as const;
 

@@ -25,6 +25,10 @@ const STATE = `s3://${BUCKET}/${FOLDER}state/`;
 /** Twenty a second of 10 ms each keep two of the example's small replicas busy; then there is nothing to do. */
 const NUMBERS = 2400;
 
+/** Another way to the lab, where somebody names one: with more patience on a busy machine. */
+const { MAYFLY_CONNECTION } = process.env;
+const CONNECTION = MAYFLY_CONNECTION === undefined ? {} : { MAYFLY_CONNECTION };
+
 let folder = "";
 let run = "";
 let begun = 0;
@@ -37,7 +41,7 @@ const say = (what: string): void => {
 const mayfly = async (...args: readonly string[]) =>
   await execute("bin/mayfly", args, {
     cwd: projectDir,
-    env: childEnv({ MAYFLY_LEDGER: `sqlite://${join(folder, "ledger.sqlite")}` }),
+    env: childEnv({ MAYFLY_LEDGER: `sqlite://${join(folder, "ledger.sqlite")}`, ...CONNECTION }),
   });
 
 async function clearStore(): Promise<void> {
@@ -60,9 +64,10 @@ beforeAll(async () => {
       name: NAME,
       arguments: [...["http://scoring:8080/score", OUTPUT], ...["--rate", "20", "--until", String(NUMBERS)]],
       checkpoints: { ...example.checkpoints, location: STATE, interval: "10s" },
+      taskManagers: { ...example.taskManagers, count: 1, slots: 2, memory: "1280Mi" },
       services: example.services.map((service) => ({
         ...service,
-        replicas: { ...service.replicas, calm: "30s" },
+        replicas: { ...service.replicas, max: 3, calm: "30s" },
       })),
       output: { locations: [OUTPUT] },
     }),
@@ -154,7 +159,7 @@ test("grows and shrinks with the load, while the stream's cluster stays as it is
   expect([code, run === ""], stdout.slice(-2000) + stderr.slice(-2000)).toEqual([0, false]);
   say("the stream is healthy, says mayfly run");
   const before = own(await podsOf(namespace()));
-  expect(before.map(({ restarts }) => restarts)).toEqual([0, 0, 0]);
+  expect(before.map(({ restarts }) => restarts)).toEqual([0, 0]);
 
   await until("growth", 180, ({ wanted, ready }) => wanted > 1 && ready > 1);
   expect(own(await podsOf(namespace()))).toEqual(before);
