@@ -307,7 +307,7 @@ export interface Ledger {
   readonly wished: (holder: string) => Promise<readonly Wished[]>;
   /**
    * Asks something of a live stream. The run's version stays: it is a message, no change of what the holder owns. A further suspend is
-   * the one that waits already.
+   * the one that waits already, unless it is content with a checkpoint and that one was not: then it takes its place.
    * @returns The wish that stands now.
    * @throws UserError `wish-pending` where another one waits, `run-finished`, `not-a-stream`, `unknown-run`.
    */

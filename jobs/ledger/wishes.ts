@@ -32,12 +32,32 @@ export async function wish(db: Db, run: string, asked: Wish): Promise<Wish> {
   const pending = wishOf(run, found.wish);
   // Answered between the two statements.
   if (pending === undefined) return await wish(db, run, asked);
+  if (contentWithLess(pending, asked) && (await replace(db, run, found.wish, asked))) return asked;
   if (pending.id === asked.id || (pending.kind === "suspend" && asked.kind === "suspend")) return pending;
   throw new UserError("wish-pending", `Run ${run} has a ${pending.kind} to do, asked for at ${pending.at}.`, {
     path: `run ${run}`,
     hint: `Wait until that is answered, then ask again: npx mayfly show ${run}`,
     exitCode: EXIT.conflict,
   });
+}
+
+/** Whether the same is asked with less to wait for: a checkpoint instead of the savepoint that can't be had. */
+const contentWithLess = (pending: Wish, asked: Wish): boolean =>
+  pending.kind === "suspend" &&
+  pending.lastState === undefined &&
+  asked.kind === "suspend" &&
+  asked.lastState !== undefined;
+
+/** @returns Whether nobody answered or replaced it meanwhile. */
+async function replace(db: Db, run: string, pending: string | null, asked: Wish): Promise<boolean> {
+  const replaced = await db
+    .updateTable("runs")
+    .set({ wish: JSON.stringify(asked) })
+    .where("run", "=", run)
+    .where("wish", "=", pending)
+    .returning("run")
+    .executeTakeFirst();
+  return replaced !== undefined;
 }
 
 const Kind = z.looseObject({ kind: z.string() });

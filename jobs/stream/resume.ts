@@ -131,7 +131,7 @@ async function successorOf({ ledger }: StreamPorts, { tenant, run }: StreamRun) 
 async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenState> {
   const { outcome, plan, run, spec } = base;
   if (outcome?.kind === "suspended") {
-    const { location } = await ports.state.check(outcome.savepoint);
+    const { location } = await ports.state.check(await suspendedAt(ports, outcome.savepoint, plan));
     return await stateAt(ports, location, spec, plan?.version);
   }
   const taken = await ports.ledger.savepoints({ run });
@@ -160,6 +160,20 @@ async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenSt
     hint: `Name a savepoint (--from LOCATION; npx mayfly savepoints ${base.job}), or start without state: npx mayfly run FILE`,
     exitCode: EXIT.conflict,
   });
+}
+
+/**
+ * Where a suspended stream's state is. One that was content with a checkpoint went on until its cluster was gone: what it had written for good
+ * by a later checkpoint must not be written again.
+ */
+async function suspendedAt(
+  { ledger, state }: StreamPorts,
+  location: string,
+  plan: StreamRun["plan"],
+): Promise<string> {
+  const [known] = await ledger.savepoints({ location, deleted: true });
+  if (known?.kind !== "checkpoint" || plan?.engine !== "flink") return location;
+  return (await state.newest(plan, [location]))?.location ?? location;
 }
 
 /** What is known of state, from the ledger where it has it. */

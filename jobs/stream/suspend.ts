@@ -35,13 +35,24 @@ export async function suspendStream(
   options: SuspendOptions = {},
 ): Promise<Suspended> {
   assertLive(run);
-  const answer = await ports.carryOut(run.run, { kind: "suspend" }, options);
+  const answer = await answered(ports, run, options);
   if (answer.ok && answer.savepoint !== undefined) {
     await keepNewest(ports, run);
     return suspended(answer, answer.savepoint, "savepoint");
   }
   if (options.lastState !== true) throw notSuspended(run, answer.message);
-  return await suspendAtCheckpoint(ports, run, answer.message, options);
+  return await suspendAtCheckpoint(ports, run, answer.message, { ...options, timeoutSeconds: undefined });
+}
+
+/** With a checkpoint to be content with, a savepoint that takes too long is one that can't be had. */
+async function answered(ports: StreamPorts, run: StreamRun, options: SuspendOptions): Promise<Answered> {
+  try {
+    return await ports.carryOut(run.run, { kind: "suspend" }, options);
+  } catch (error) {
+    const tooLong = error instanceof UserError && error.code === "not-answered";
+    if (!tooLong || options.lastState !== true || options.signal?.aborted === true) throw error;
+    return { run: run.run, ok: false, message: error.message, savepoint: undefined, left: [] };
+  }
 }
 
 async function suspendAtCheckpoint(

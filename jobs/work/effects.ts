@@ -233,7 +233,8 @@ export class Effects {
     if (stream === undefined) throw new Error("only a stream can be suspended");
     const { wish, clock } = this.#driver;
     const asked =
-      wish?.kind === "suspend" && wish.id === trigger
+      // Somebody who is content with a checkpoint does not wait for the savepoint that was asked for before.
+      wish?.kind === "suspend" && (wish.id === trigger || wish.lastState !== undefined)
         ? wish
         : { id: trigger, at: new Date(clock()).toISOString() };
     const { suspend } = await import("./stream-hands.ts");

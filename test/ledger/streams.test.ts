@@ -91,6 +91,15 @@ onEachStore("a ledger of streams", (store) => {
       expect(await ledger.wish("clicks-1", suspend("w2"))).toEqual(suspend("w1"));
     });
 
+    test("to suspend at a checkpoint takes the place of one that waits for a savepoint, and not the other way round", async () => {
+      await ledger.submit(stream("clicks-1"));
+      await ledger.wish("clicks-1", suspend("w1"));
+      const content: Wish = { ...suspend("w2"), lastState: "s3://demo-output/state/chk-7" };
+      expect(await ledger.wish("clicks-1", content)).toEqual(content);
+      expect(await ledger.wish("clicks-1", suspend("w3"))).toEqual(content);
+      expect((await ledger.get("clicks-1")).wish).toEqual(content);
+    });
+
     test("of several to suspend at once exactly one stands, and all are told which", async () => {
       await ledger.submit(stream("clicks-1"));
       const told = await Promise.all(

@@ -179,6 +179,19 @@ describe("a suspended stream", () => {
   });
 });
 
+describe("a stream that was suspended at a checkpoint", () => {
+  test("goes on from the newest that it had made when its cluster was gone", async () => {
+    await world.running();
+    world.savepointFails = "A task is slow.";
+    const folder = "s3://demo-output/state/ab12/clicks/clicks-1/1/jobid";
+    world.checkpoint = { location: `${folder}/chk-7`, at: new Date(NOW - 5000) };
+    await suspendStream(world.ports(), await world.find("clicks"), { lastState: true });
+    world.checkpoint = { location: `${folder}/chk-8`, at: new Date(NOW) };
+    world.files.add(`${folder}/chk-8`);
+    expect((await resume()).origin).toMatchObject({ location: `${folder}/chk-8`, kind: "checkpoint" });
+  });
+});
+
 describe("a stream that was not suspended", () => {
   test("goes on from the newest checkpoint that it left, and says how old that is", async () => {
     const run = await world.running();

@@ -119,6 +119,14 @@ describe("suspend at the last state", () => {
     expect((await world.ledger.get(run)).state).toBe("running");
   });
 
+  test("takes a savepoint that is not there in time for one that can't be had", async () => {
+    await world.running();
+    world.savepointLate = true;
+    expect(await refusal(suspend("clicks", { timeoutSeconds: 5 }))).toMatchObject({ code: "not-answered" });
+    world.checkpoint = { location, at: new Date(NOW - 30_000) };
+    expect(await suspend("clicks", { lastState: true, timeoutSeconds: 5 })).toMatchObject({ location });
+  });
+
   test("is refused where there is no checkpoint either", async () => {
     await world.running();
     world.savepointFails = "S3 did not answer.";

@@ -52,6 +52,8 @@ export class World {
   readonly fates = new Map<string, Fate>();
   /** Why a savepoint can't be had. */
   savepointFails: string | undefined;
+  /** Nobody answers in time. */
+  savepointLate = false;
   rescaleFails: string | undefined;
   checkFails: UserError | undefined;
   /** The newest retained checkpoint of any run. */
@@ -187,9 +189,15 @@ export class World {
         message: "It was suspended.",
       };
       this.files.add(asked.lastState);
+      await this.ledger.recordSavepoint({
+        ...{ location: asked.lastState, run, tenant: "demo", job: "clicks", environment: "lab", attempt: 1 },
+        ...{ kind: "checkpoint", reason: "suspend", flinkVersion: "2.3.0", format: "native" },
+        at: new Date(NOW).toISOString(),
+      });
       await this.end(run, "suspended", outcome);
       return { ...base, ok: true, message: "", savepoint: asked.lastState };
     }
+    if (this.savepointLate) throw new UserError("not-answered", "It is not done yet.");
     if (failed !== undefined) return { ...base, ok: false, message: failed };
     switch (asked.kind) {
       case "rescale":
