@@ -3,7 +3,7 @@ import type { RunReport } from "../../schema/report.ts";
 
 export { buildReport, lastDriverLines, plannedEvent, podReports, type ReportInput } from "./build.ts";
 export { renderMarkdown } from "./markdown.ts";
-export { type StreamFacts, streamReport } from "./stream.ts";
+export { streamReport } from "./stream.ts";
 export { ageOf, streamRows } from "./stream-words.ts";
 export { renderReport } from "./table.ts";
 export { createReporter } from "./terminal.ts";
