@@ -94,7 +94,8 @@ onEachStore("a ledger of streams", (store) => {
     test("to suspend at a checkpoint takes the place of one that waits for a savepoint, and not the other way round", async () => {
       await ledger.submit(stream("clicks-1"));
       await ledger.wish("clicks-1", suspend("w1"));
-      const content: Wish = { ...suspend("w2"), lastState: "s3://demo-output/state/chk-7" };
+      const lastState = "s3://demo-output/state/chk-7";
+      const content: Wish = { id: "w2", at, kind: "suspend", lastState };
       expect(await ledger.wish("clicks-1", content)).toEqual(content);
       expect(await ledger.wish("clicks-1", suspend("w3"))).toEqual(content);
       expect((await ledger.get("clicks-1")).wish).toEqual(content);
