@@ -2,7 +2,7 @@
 export { openFlink } from "./open.ts";
 export { rescaleJob } from "./rescale.ts";
 export { addSample } from "./samples.ts";
-export { stopWithSavepoint, takeSavepoint, triggerId } from "./savepoint.ts";
+export { stopWithSavepoint, takeSavepoint } from "./savepoint.ts";
 export {
   checkSavepoint,
   deleteSavepoint,
