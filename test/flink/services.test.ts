@@ -22,8 +22,8 @@ const BUCKET = "demo-output";
 const FOLDER = `flink-suite/${NAME}/`;
 const OUTPUT = `s3://${BUCKET}/${FOLDER}out/`;
 const STATE = `s3://${BUCKET}/${FOLDER}state/`;
-/** Twenty a second of 10 ms each keep two of the example's small replicas busy; then there is nothing to do. */
-const NUMBERS = 2400;
+/** Ten a second of 10 ms each are more than one replica can do, and than two; then there is nothing to do. */
+const NUMBERS = 900;
 
 /** Another way to the lab, where somebody names one: with more patience on a busy machine. */
 const { MAYFLY_CONNECTION } = process.env;
@@ -62,11 +62,14 @@ beforeAll(async () => {
     stringify({
       ...example,
       name: NAME,
-      arguments: [...["http://scoring:8080/score", OUTPUT], ...["--rate", "20", "--until", String(NUMBERS)]],
+      arguments: [...["http://scoring:8080/score", OUTPUT], ...["--rate", "10", "--until", String(NUMBERS)]],
       checkpoints: { ...example.checkpoints, location: STATE, interval: "10s" },
-      taskManagers: { ...example.taskManagers, count: 1, slots: 2, memory: "1280Mi" },
+      // Small, to find room on a node that others use too.
+      jobManager: { ...example.jobManager, cpu: "250m" },
+      taskManagers: { ...example.taskManagers, count: 1, slots: 2, cpu: "150m", memory: "1280Mi" },
       services: example.services.map((service) => ({
         ...service,
+        cpu: "50m",
         replicas: { ...service.replicas, max: 3, calm: "30s" },
       })),
       output: { locations: [OUTPUT] },
