@@ -44,8 +44,15 @@ async function watched(hand: Hand, fresh: boolean, works: () => void): Promise<W
   if (stream === undefined) return await watchPods(hand, fresh, works);
   try {
     const { watchJob } = await import("./stream-hands.ts");
-    return await watchJob(hand, stream, fresh, works);
+    return patient(hand, await watchJob(hand, stream, fresh, works));
   } catch (error) {
     return { outcome: infrastructure("The stream could not be watched", error), observed: undefined };
   }
+}
+
+/** A stream that has run fits: that there is no room for it now is no reason to give it up, while its budget lasts. */
+function patient({ plan }: Hand, { outcome, observed }: Watched): Watched {
+  return plan.attempt > 1 && outcome?.kind === "unschedulable"
+    ? { outcome: { kind: "infrastructure", message: outcome.message }, observed }
+    : { outcome, observed };
 }

@@ -39,8 +39,17 @@ export class Wishes {
   readonly take = (wish: Wish): void => {
     if (wish.id === this.#wish?.id || wish.id === this.#answered) return;
     this.#wish = wish;
+    this.#hurry(wish);
     this.#next();
   };
+
+  /** Whoever is content with a checkpoint does not wait for the savepoint that was asked for before. */
+  #hurry(wish: Wish): void {
+    const { state } = this.#driver;
+    if (wish.kind !== "suspend" || wish.lastState === undefined || state.phase !== "suspending") return;
+    const message = "The savepoint is waited for no longer: a checkpoint is to do.";
+    this.#driver.send({ type: "failed", step: "suspend", message, fence: state.lease });
+  }
 
   /** To be told of each state, once its effects are begun. */
   follow(state: RunState): void {

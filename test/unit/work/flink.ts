@@ -9,7 +9,7 @@ import type { StoredObject } from "../../../jobs/store/index.ts";
 
 /** How it behaves; all is well where nothing is said. */
 export interface FlinkScene {
-  /** What comes of each order for a savepoint, in order: its location, or why there is none; the last one stays. */
+  /** What comes of each order for a savepoint, in order: its location, or why there is none; `never`: it does not come; the last one stays. */
   readonly savepoints?: readonly (string | Error)[];
   /** The job can't have another parallelism. */
   readonly rescale?: "refused";
@@ -63,6 +63,7 @@ export function fakeFlink(scene: FlinkScene = {}): FakeFlink {
       orders.push(kind);
       const result = (results.length > 1 ? results.shift() : results[0]) ?? new Error("no result");
       taken.set(trigger, result);
+      if (result === "never") return;
       if (typeof result === "string") objects.push({ url: `${result}/_metadata`, at: new Date(), bytes: 1 });
       if (kind === "stop" && typeof result === "string") state = "FINISHED";
     };
@@ -94,6 +95,7 @@ export function fakeFlink(scene: FlinkScene = {}): FakeFlink {
         await Promise.resolve();
         const result = taken.get(trigger);
         if (result === undefined) return { kind: "forgotten" };
+        if (result === "never") return { kind: "in-progress" };
         return typeof result === "string"
           ? { kind: "completed", location: result }
           : { kind: "failed", message: result.message };

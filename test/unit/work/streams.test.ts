@@ -121,6 +121,16 @@ describe("a stream that is to be suspended", () => {
     expect(it.tools.calls.some((call) => call.startsWith("delete"))).toBe(false);
   });
 
+  test("whose savepoint is late is suspended at a checkpoint as soon as somebody is content with that", async () => {
+    const it = live({ wish: suspend, savepoints: ["never"] });
+    while (it.driver.state.phase !== "suspending") await new Promise((resolve) => setTimeout(resolve, 2));
+    const lastState = "s3://acme-data/state/nightly-orders/checkpoints/chk-7";
+    it.driver.heed({ ...suspend, id: "a1b2c3", lastState });
+    await it.driver.done;
+    expect(it.row()).toMatchObject({ state: "suspended", outcome: { savepoint: lastState } });
+    expect(answers(it)).toMatchObject([{ wish: "a1b2c3", ok: true }]);
+  });
+
   test("but was cancelled before ends as cancelled, and whoever asked is told", async () => {
     const it = live({ unhealthy: true });
     it.driver.cancel();
