@@ -3,20 +3,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../base/errors.ts";
 import type { Ledger, Savepoint, Submission, Wish } from "../../jobs/ledger/index.ts";
 import { JobSpec } from "../../schema/job.ts";
+import { clicks } from "../unit/stream/clicks.ts";
 import { onEachStore } from "./each-store.ts";
 import { submission } from "./stores.ts";
-
-const clicks = JobSpec.parse({
-  apiVersion: "mayfly.dev/v1",
-  name: "clicks",
-  tenant: "demo",
-  engine: "flink",
-  kind: "stream",
-  version: "2.3.0",
-  application: { kind: "jar", file: "s3://demo-code/clicks.jar", mainClass: "com.acme.Clicks" },
-  taskManagers: { count: 1 },
-  checkpoints: { location: "s3://demo-state/clicks/" },
-});
 
 const stream = (run: string, changes: Partial<Submission> = {}): Submission =>
   submission(run, { spec: clicks, holder: "helper-1", ...changes });

@@ -9,32 +9,14 @@ import { planRun } from "../../../jobs/plan/index.ts";
 import type { Answered, Asked } from "../../../jobs/run/stream.ts";
 import { type FoundStream, findStream } from "../../../jobs/stream/find.ts";
 import type { StreamPorts } from "../../../jobs/stream/types.ts";
-import { FlinkStreamJob } from "../../../schema/job.ts";
+import type { FlinkStreamJob } from "../../../schema/job.ts";
 import type { Outcome } from "../../../schema/outcome.ts";
 import { CONTRACTS } from "../../harness/samples.ts";
+import { clicks, clicksV2 } from "./clicks.ts";
+
+export { clicks, clicksV2 };
 
 export const NOW = Date.UTC(2026, 10, 24, 12);
-
-export const clicks = FlinkStreamJob.parse({
-  apiVersion: "mayfly.dev/v1",
-  name: "clicks",
-  tenant: "demo",
-  engine: "flink",
-  kind: "stream",
-  version: "2.3.0",
-  application: { kind: "jar", file: "s3://demo-code/clicks.jar", mainClass: "com.acme.Clicks" },
-  jobManager: { cpu: "500m", memory: "1Gi" },
-  taskManagers: { count: 1, slots: 2, cpu: "500m" },
-  checkpoints: { location: "s3://demo-output/state/" },
-  maxParallelism: 8,
-});
-
-/** The same job with another jar. */
-export const clicksV2 = FlinkStreamJob.parse({
-  ...clicks,
-  deadline: undefined,
-  application: { kind: "jar", file: "s3://demo-code/clicks-2.jar", mainClass: "com.acme.Clicks" },
-});
 
 const FAILED: Outcome = { kind: "user-failure", exitCode: 1, message: "There is no class com.acme.Clicks." };
 
