@@ -30,7 +30,8 @@ test("state is where the plan says it is", () => {
 describe("the newest checkpoint", () => {
   test("is the last attempt's with the highest number, counted as a number", async () => {
     const store = new MemoryStore({
-      [`${own}/1/${ID}/chk-900/_metadata`]: "2026-11-24T09:05:00Z",
+      // Of a JobManager that was cut off and did not know that it was replaced.
+      [`${own}/1/${ID}/chk-900/_metadata`]: "2026-11-24T09:30:00Z",
       [`${own}/2/${ID}/chk-9/_metadata`]: "2026-11-24T09:10:00Z",
       [`${own}/2/${ID}/chk-10/_metadata`]: "2026-11-24T09:11:00Z",
     });
@@ -199,8 +200,9 @@ describe("sweeping a run's checkpoints", () => {
       store.put(`${savepoint("aaaaaaaaaaaa")}/${id}`);
       store.put(`${ROOT}/other-job/savepoints/savepoint-1-1/${id}`);
     }
-    for (const url of ofRun("nightly-orders", RUN)) store.put(url);
-    expect(await sweepCheckpoints(store, plan)).toMatchObject({ removed: 9, complete: true });
+    // S3A marks empty folders by objects of their names.
+    for (const url of [...ofRun("nightly-orders", RUN), `${own}/`]) store.put(url);
+    expect(await sweepCheckpoints(store, plan)).toMatchObject({ removed: 10, complete: true });
     expect(store.left).toHaveLength(4000);
     expect(store.pages).toBeLessThan(20);
   });
