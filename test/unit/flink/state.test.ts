@@ -201,7 +201,8 @@ describe("sweeping a run's checkpoints", () => {
       store.put(`${ROOT}/other-job/savepoints/savepoint-1-1/${id}`);
     }
     // S3A marks empty folders by objects of their names.
-    for (const url of [...ofRun("nightly-orders", RUN), `${own}/`]) store.put(url);
+    for (const url of [...ofRun("nightly-orders", RUN), `${ROOT}/nightly-orders/high-availability/${RUN}/`])
+      store.put(url);
     expect(await sweepCheckpoints(store, plan)).toMatchObject({ removed: 10, complete: true });
     expect(store.left).toHaveLength(4000);
     expect(store.pages).toBeLessThan(20);
