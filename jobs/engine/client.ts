@@ -1,8 +1,10 @@
 // Boundary: messages come untyped from our own child.
+
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { anySignal } from "../../base/abort.ts";
 import { stateDir } from "../../base/paths.ts";
 import type { Connection } from "../../schema/connection.ts";
 import { watchBackend } from "./backend-watch.ts";
@@ -103,7 +105,7 @@ class Client implements ProcessEngine {
     const { fence, policy } = options;
     const backend = watchBackend(this.#place.env["PULUMI_BACKEND_URL"] ?? "", plan.stack);
     const given = options.signal === undefined ? [] : [options.signal];
-    const signal = AbortSignal.any([backend.unwritable, ...given]);
+    const signal = anySignal([backend.unwritable, ...given]);
     try {
       await this.#call({ name: "up", plan, policy: policy === true, fence }, { ...options, signal });
     } catch (error) {

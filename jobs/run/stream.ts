@@ -1,5 +1,7 @@
 // Work on streams from the process of whoever asks: no worker is needed for it.
+
 import { randomBytes } from "node:crypto";
+import { anySignal } from "../../base/abort.ts";
 import { EXIT, UserError } from "../../base/errors.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import type { FlinkStreamJob, JobSpec } from "../../schema/job.ts";
@@ -202,7 +204,7 @@ export async function carryOut(
     { ...tools, holder: holderOf(await thisHelper()) },
     {
       onEvent,
-      signal: AbortSignal.any(signals),
+      signal: anySignal(signals),
       onAbort: "leave",
       until: ({ wish: now }) => now?.id !== wish.id,
     },

@@ -1,3 +1,4 @@
+import { anySignal } from "../../base/abort.ts";
 import { UserError } from "../../base/errors.ts";
 import type { CarryOutOptions } from "../run/stream.ts";
 import { assertCompatible, assertLive, assertSameJob } from "./decide.ts";
@@ -129,7 +130,7 @@ async function startNew(
     ...(signal === undefined ? [] : [signal]),
     ...(healthyWithinSeconds === undefined ? [] : [AbortSignal.timeout(healthyWithinSeconds * 1000)]),
   ];
-  const bounded = { ...options, signal: signals.length === 0 ? undefined : AbortSignal.any(signals) };
+  const bounded = { ...options, signal: signals.length === 0 ? undefined : anySignal(signals) };
   const run = streamRun(await ports.ledger.get(old.run));
   if (version.spec.upgrade === "stateless") return await goOn(ports, run, version.spec, undefined, bounded);
   return (await resumeStream(ports, { run, latest: run }, { ...bounded, version })).started;

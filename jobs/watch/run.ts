@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { anySignal } from "../../base/abort.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
 import { announcer } from "./announce.ts";
@@ -27,7 +28,7 @@ const DRAIN_MS = 5000;
  */
 export async function watchRun(cluster: Cluster, plan: Plan, options: WatchOptions): Promise<WatchResult> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const signal = anySignal([options.signal, stop.signal]);
   const started = options.startedAt.getTime();
   const now = options.clock ?? steadyClock();
   const watchedSince = now();
@@ -185,7 +186,7 @@ async function watchPods(
         if (!listed) refused.abort(error);
       },
     },
-    AbortSignal.any([signal, refused.signal]),
+    anySignal([signal, refused.signal]),
   );
   if (refused.signal.aborted) throw explain(refused.signal.reason, cluster);
 }

@@ -1,6 +1,8 @@
 // What the machine's effects do, by the functions that `mayfly run` is made of. Each stops when its signal aborts.
+
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { anySignal } from "../../base/abort.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { Plan } from "../../schema/plan.ts";
@@ -166,7 +168,7 @@ export async function remove(hand: Hand, onVerifying: () => void): Promise<Remov
   await lease.guard();
   const unlock = guarded(lease, engine.unlock);
   const destroy: StackEngine["destroy"] = async (stack, options = {}) => {
-    const signals = AbortSignal.any([signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const signals = anySignal([signal, ...(options.signal === undefined ? [] : [options.signal])]);
     try {
       await lease.guard();
       await engine.destroy(stack, { ...options, signal: signals });
@@ -199,7 +201,7 @@ export async function remove(hand: Hand, onVerifying: () => void): Promise<Remov
           await lease.guard();
         });
       },
-      waitGone: (namespace, limit) => cluster.waitGone(namespace, AbortSignal.any([signal, limit])),
+      waitGone: (namespace, limit) => cluster.waitGone(namespace, anySignal([signal, limit])),
     },
     onEvent: (event) => {
       noteEngineEvent(event, journal);

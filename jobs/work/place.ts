@@ -1,6 +1,8 @@
 // Everything outside that the runs of one environment need, opened once for a worker.
+
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { anySignal } from "../../base/abort.ts";
 import type { Plan } from "../../schema/plan.ts";
 import { acquireLease, holderName, type LeaseTiming } from "../lease/index.ts";
 import type { LeasePort } from "../lease/types.ts";
@@ -76,7 +78,7 @@ export function placeOf(environment: Environment, cluster: RunCluster, timing: L
         run: run.run,
         holder: holderName(hostname(), process.pid, randomBytes(4)),
         knownFence,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(WAIT_LEASES * timing.duration)]),
+        signal: anySignal([signal, AbortSignal.timeout(WAIT_LEASES * timing.duration)]),
         isDead: async (holder) => former.has(holder) || (await isDead(run.holder, holder)),
         onWaiting,
         timing,

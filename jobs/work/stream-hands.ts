@@ -1,4 +1,5 @@
 // What the driver does with a live stream, by Flink's REST. Each stops when its hand's signal aborts.
+import { anySignal } from "../../base/abort.ts";
 import type { FlinkStreamJob } from "../../schema/job.ts";
 import type { Outcome } from "../../schema/outcome.ts";
 import type { FlinkPlan } from "../../schema/plan.ts";
@@ -50,7 +51,7 @@ export async function watchJob(
   onHealthy: () => void,
 ): Promise<Watched> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([hand.signal, stop.signal]);
+  const signal = anySignal([hand.signal, stop.signal]);
   const inside = { ...hand, signal };
   const verdict = Promise.withResolvers<Outcome | undefined>();
   let samples: readonly StreamSample[] | undefined;
