@@ -9,13 +9,12 @@ import { type Started, startStream as startRun, withStreams } from "../run/strea
 import { openStore } from "../store/index.ts";
 import { isLive } from "./decide.ts";
 import { type FoundStream, findStream, streamRun } from "./find.ts";
-import type { StreamOptions } from "./index.ts";
 import { portsOf } from "./ports.ts";
 import { rescaleStream as rescale, type WantedSize } from "./rescale.ts";
 import { type NewVersion, type ResumeOptions, resumeOrBringOn } from "./resume.ts";
 import * as savepoints from "./savepoints.ts";
 import { type SuspendOptions, suspendStream as suspend } from "./suspend.ts";
-import type { StreamPorts } from "./types.ts";
+import type { StreamOptions, StreamPorts } from "./types.ts";
 import { type UpgradeOptions, upgradeStream as upgrade } from "./upgrade.ts";
 
 export type SuspendStreamOptions = StreamOptions & SuspendOptions;

@@ -1,9 +1,7 @@
 // Streams as long-lived runs: start, suspend, resume, upgrade, rescale, savepoints. Each function loads what it needs when it is called.
-import type { RunEvent } from "../../schema/events.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import type { Savepoint } from "../ledger/index.ts";
 import type { Started } from "../run/stream.ts";
-import type { EnvironmentOptions } from "../run/types.ts";
 import type {
   RescaleStreamOptions,
   ResumeStreamOptions,
@@ -14,20 +12,21 @@ import type { Rescaled, WantedSize } from "./rescale.ts";
 import type { BroughtOn, Resumed } from "./resume.ts";
 import type { ListedSavepoint } from "./savepoints.ts";
 import type { Suspended } from "./suspend.ts";
+import type { StreamOptions } from "./types.ts";
 import type { UpgradeEnd } from "./upgrade-machine.ts";
 
 export { STREAM_EXIT } from "./exit.ts";
-export type { BroughtOn, ListedSavepoint, Rescaled, Resumed, Started, Suspended, UpgradeEnd, WantedSize };
-
-/** Which stream: by a run's id or the job's name, and of which tenant where several have a job of that name. */
-export interface StreamOptions extends EnvironmentOptions {
-  readonly tenant?: string | undefined;
-  /** Remarks for people, as they come. */
-  readonly onNote?: ((line: string) => void) | undefined;
-  /** All that happens to the run meanwhile, of other holders too. */
-  readonly onEvent?: ((event: RunEvent) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export type {
+  BroughtOn,
+  ListedSavepoint,
+  Rescaled,
+  Resumed,
+  Started,
+  StreamOptions,
+  Suspended,
+  UpgradeEnd,
+  WantedSize,
+};
 
 /**
  * Starts a stream and returns when it is healthy, or has ended before.

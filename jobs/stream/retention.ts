@@ -1,7 +1,7 @@
-import type { Savepoint } from "../ledger/index.ts";
-import type { StreamRun } from "./types.ts";
+import type { FlinkStreamJob } from "../../schema/job.ts";
+import type { LedgerRun, Savepoint } from "../ledger/index.ts";
 
-type UsedBy = Pick<StreamRun, "key" | "plan" | "spec" | "outcome" | "state">;
+type UsedBy = Pick<LedgerRun, "key" | "plan" | "outcome" | "state"> & { readonly spec: FlinkStreamJob };
 
 /**
  * Pure: where the state is that a stream's runs still need. What a live run started from it may have to start from again; what ended the

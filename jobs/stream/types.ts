@@ -1,8 +1,20 @@
+import type { RunEvent } from "../../schema/events.ts";
 import type { FlinkStreamJob } from "../../schema/job.ts";
 import type { FlinkPlan } from "../../schema/plan.ts";
 import type { StateAt } from "../flink/index.ts";
 import type { Ledger, LedgerRun } from "../ledger/index.ts";
 import type { Answered, Asked, CarryOutOptions, Started, StartOptions } from "../run/stream.ts";
+import type { EnvironmentOptions } from "../run/types.ts";
+
+/** Which stream: by a run's id or the job's name, and of which tenant where several have a job of that name. */
+export interface StreamOptions extends EnvironmentOptions {
+  readonly tenant?: string | undefined;
+  /** Remarks for people, as they come. */
+  readonly onNote?: ((line: string) => void) | undefined;
+  /** All that happens to the run meanwhile, of other holders too. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** A run of a stream. */
 export interface StreamRun extends LedgerRun {
