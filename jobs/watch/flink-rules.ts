@@ -64,7 +64,7 @@ function jobManagerFailed(known: ObservedRun, plan: FlinkPlan, pod: ObservedPod,
  * network stack, and of the scheduler that waits for slots in vain.
  */
 const LOST_TASKMANAGER =
-  /heartbeat of TaskManager|TaskManager with id \S+ is no longer reachable|TaskExecutor is shutting down|remote task ?manager|NoResourceAvailableException|minimum required resources|Slot request bulk/i;
+  /heartbeat of TaskManager|TaskManager with id \S+ is no longer reachable|TaskExecutor is shutting down|indicates a restart of the TaskManager|remote task ?manager|NoResourceAvailableException|minimum required resources|Slot request bulk/i;
 
 /**
  * A failure of the job that comes from the loss of a TaskManager is what that loss was: lost memory, or the cluster's fault, for which the

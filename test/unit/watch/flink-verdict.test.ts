@@ -120,6 +120,7 @@ describe("a batch job of Flink", () => {
   it.each([
     "org.apache.flink.runtime.jobmaster.JobMasterException: TaskManager with id worker-1 is no longer reachable.",
     "org.apache.flink.runtime.io.network.netty.exception.RemoteTransportException: Connection unexpectedly closed by remote task manager '10.244.0.22/10.244.0.22:6121'. This might indicate that the remote task manager was lost.",
+    "org.apache.flink.util.FlinkException: A registered TaskManager worker-1 re-registered with a new session id. This indicates a restart of the TaskManager. Closing the old connection.",
     "org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException: Could not acquire the minimum required resources.",
   ])("is so whatever Flink's words for the loss are: %s", (exception) => {
     const facts = [restarted("worker-1", 137), ...failed(exception), ended("coordinator", 163)];
