@@ -11,13 +11,18 @@ const LONGEST = 100;
 
 /**
  * The run whose state and whose spec count where a run is resumed: itself, unless it never was healthy. Then it is a version that was
- * tried and did not work, and what it went on from counts.
+ * tried and did not work, and what it went on from counts. One that left a checkpoint did work, though its helper was gone before it could
+ * say so: what it has committed would be written twice from older state.
  */
-export async function baseOf(ledger: LineageLedger, run: StreamRun): Promise<StreamRun> {
+export async function baseOf(
+  ports: { readonly ledger: LineageLedger; readonly state: Pick<StreamPorts["state"], "newest"> },
+  run: StreamRun,
+): Promise<StreamRun> {
   let base = run;
   for (let step = 0; step < LONGEST; step++) {
-    if (base.state === "suspended" || (await wasHealthy(ledger, base.run))) return base;
-    const before = await runBefore(ledger, base);
+    if (base.state === "suspended" || (await wasHealthy(ports.ledger, base.run))) return base;
+    if (base.plan?.engine === "flink" && (await ports.state.newest(base.plan, [])) !== undefined) return base;
+    const before = await runBefore(ports.ledger, base);
     if (before === undefined) return base;
     base = before;
   }

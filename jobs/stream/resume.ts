@@ -86,7 +86,7 @@ export async function resumeStream(
   const { version: given, from } = options;
   assertResumable(run, latest, await successorOf(ports, run));
   if (given !== undefined) assertSameJob(run, given.spec, given.file);
-  const base = await baseOf(ports.ledger, run);
+  const base = await baseOf(ports, run);
   if (base.run !== run.run && given === undefined)
     ports.note(`Run ${run.run} never was healthy: going on with the version before it, of run ${base.run}.`);
   const state = from === undefined ? await stateLeft(ports, base) : await stateNamed(ports, run, from);
@@ -131,7 +131,10 @@ async function successorOf({ ledger }: StreamPorts, { tenant, run }: StreamRun) 
 async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenState> {
   const { outcome, plan, run, spec } = base;
   if (outcome?.kind === "suspended") {
-    const { location } = await ports.state.check(await suspendedAt(ports, outcome.savepoint, plan));
+    const { location } = await ports.state.check(
+      await suspendedAt(ports, outcome.savepoint, plan),
+      base.tenant,
+    );
     return await stateAt(ports, location, spec, plan?.version);
   }
   const taken = await ports.ledger.savepoints({ run });
@@ -151,7 +154,7 @@ async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenSt
   }
   const began = plan?.engine === "flink" ? plan.restore?.location : undefined;
   if (began !== undefined) {
-    await ports.state.check(began);
+    await ports.state.check(began, base.tenant);
     ports.note(`Run ${run} left no state of its own: going on from what it began with.`);
     return await stateAt(ports, began, spec, undefined);
   }
@@ -178,7 +181,7 @@ async function suspendedAt(
 
 /** What is known of state, from the ledger where it has it. */
 async function stateAt(
-  { ledger }: StreamPorts,
+  { ledger }: Pick<StreamPorts, "ledger">,
   location: string,
   wrote: FlinkStreamJob | undefined,
   version: string | undefined,
@@ -196,18 +199,39 @@ async function stateAt(
   };
 }
 
-/** @throws UserError `savepoint-of-another-job`, `savepoint-missing` */
-async function stateNamed(ports: StreamPorts, run: StreamRun, from: string): Promise<WrittenState> {
+/** @throws UserError `savepoint-of-another-job`, `savepoint-missing`, `savepoint-foreign` */
+async function stateNamed(
+  ports: Pick<StreamPorts, "ledger" | "state">,
+  stream: Pick<StreamRun, "job" | "tenant">,
+  from: string,
+): Promise<WrittenState> {
   const location = from.replace(/\/+$/, "");
   const [known] = await ports.ledger.savepoints({ location, deleted: true });
-  assertOwnSavepoint(run, location, known);
-  await ports.state.check(location);
+  assertOwnSavepoint(stream, location, known);
+  await ports.state.check(location, stream.tenant);
   const wrote = known === undefined ? undefined : await specOf(ports, known.run);
   return await stateAt(ports, location, wrote, undefined);
 }
 
+/**
+ * That a new stream can begin with the state that its spec names, if it does.
+ * @throws UserError `savepoint-of-another-job`, `savepoint-missing`, `savepoint-foreign`, and those of {@link assertCompatible}
+ */
+export async function checkBeginning(
+  ports: Pick<StreamPorts, "ledger" | "state" | "check">,
+  spec: FlinkStreamJob,
+): Promise<void> {
+  if (spec.from === undefined) return;
+  const state = await stateNamed(ports, { job: spec.name, tenant: spec.tenant }, spec.from.savepoint);
+  const { version } = await ports.check(spec);
+  assertCompatible({ ...state, reads: spec, version }, false);
+}
+
 /** Undefined where the run is forgotten. */
-async function specOf({ ledger }: StreamPorts, run: string): Promise<FlinkStreamJob | undefined> {
+async function specOf(
+  { ledger }: Pick<StreamPorts, "ledger">,
+  run: string,
+): Promise<FlinkStreamJob | undefined> {
   try {
     return streamRun(await ledger.get(run)).spec;
   } catch (error) {

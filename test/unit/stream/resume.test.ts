@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { resumeOrBringOn, resumeStream } from "../../../jobs/stream/resume.ts";
+import { checkBeginning, resumeOrBringOn, resumeStream } from "../../../jobs/stream/resume.ts";
 import { suspendStream } from "../../../jobs/stream/suspend.ts";
 import { FlinkStreamJob } from "../../../schema/job.ts";
 import { clicks, clicksV2, NOW, neverHealthy, newWorld, refusal, type World } from "./world.ts";
@@ -266,5 +266,46 @@ describe("what a helper left half done", () => {
       `start s3://demo-code/clicks.jar from ${location}`,
     ]);
     expect((await world.ledger.get("clicks-3")).key).toBe("resumed/clicks-2");
+  });
+
+  test("of a version that left a checkpoint before anybody could call it healthy: that one counts, or its output would come twice", async () => {
+    await world.running();
+    await suspend();
+    neverHealthy(world);
+    await resume("clicks", { version: version(clicksV2) });
+    world.checkpoint = { location: "s3://demo-output/state/clicks/clicks-2/1/chk-7", at: new Date(NOW) };
+    world.files.add(world.checkpoint.location);
+    world.fates.clear();
+    world.calls.length = 0;
+    await resume();
+    expect(world.calls.at(-1)).toBe(`start s3://demo-code/clicks-2.jar from ${world.checkpoint.location}`);
+  });
+});
+
+describe("a new stream that begins with state", () => {
+  const begin = async (savepoint: string, changes: object = {}): Promise<void> => {
+    const spec = { ...clicks, deadline: undefined, from: { savepoint }, ...changes };
+    await checkBeginning(world.ports(), FlinkStreamJob.parse(spec));
+  };
+
+  test("may take that of its own job", async () => {
+    const run = await world.running();
+    await expect(begin(await world.savepoint(run))).resolves.toBeUndefined();
+  });
+
+  test.each([
+    ["another job's", { name: "orders" }, "savepoint-of-another-job"],
+    ["that of a Flink which it can't read", { version: "1.20.1" }, "flink-version-downgrade"],
+  ])("is refused with %s", async (_what, changes, code) => {
+    const run = await world.running();
+    const savepoint = await world.savepoint(run);
+    expect(await refusal(begin(savepoint, changes))).toMatchObject({ code, path: savepoint });
+  });
+
+  test("is refused with what is not there", async () => {
+    expect(await refusal(begin("s3://demo-output/nothing"))).toMatchObject({
+      code: "savepoint-missing",
+      path: "s3://demo-output/nothing",
+    });
   });
 });
