@@ -3,7 +3,7 @@ import type { JobSpec } from "../../schema/job.ts";
 import type { Plan } from "../../schema/plan.ts";
 import type { MemoryScale } from "../plan/index.ts";
 import { planAttempt } from "../run/prepare.ts";
-import { streamOf } from "./streams.ts";
+import { streamOf, streamSpec } from "./streams.ts";
 import type { Driven } from "./types.ts";
 
 type Planned = Pick<Driven, "run" | "spec" | "tools" | "warn" | "clock" | "state">;
@@ -46,11 +46,12 @@ function specOf({ spec }: Planned): JobSpec {
 }
 
 /** Checkpoints of a run that is over go; but for a run that failed, and one whose checkpoint the ledger names as state to go on from. */
-export async function forgetState({ state, tools, warn }: Planned, plan: Plan): Promise<void> {
+export async function forgetState({ state, spec, tools, warn }: Planned, plan: Plan): Promise<void> {
   const stream = streamOf(plan);
   if (stream === undefined || state.phase !== "destroying") return;
   const { outcome } = state;
   if (outcome.kind !== "suspended" && outcome.kind !== "cancelled") return;
   const { sweep } = await import("./stream-state.ts");
-  await sweep(tools, stream, warn);
+  const from = outcome.kind === "suspended" ? streamSpec(spec)?.from?.savepoint : undefined;
+  await sweep(tools, stream, warn, from);
 }

@@ -83,22 +83,44 @@ export async function restoreOf(
   return { location: state.location, kind: state.kind, allowNonRestoredState };
 }
 
-/** Deletes the run's checkpoints, but for those of a run of which the ledger names one as state to go on from. What can't be deleted is told. */
+/**
+ * Deletes the run's checkpoints, but for those of a run of which the ledger names one as state to go on from. What can't be deleted is told.
+ * @param from What the run began with, where its own savepoint has taken the place of that: the checkpoints of the run that left it go too.
+ */
 export async function sweep(
   { ledger, store }: { readonly ledger: SavepointLedger; readonly store: ObjectStore },
   plan: FlinkPlan,
   warn: Driven["warn"],
+  from?: string,
 ): Promise<void> {
   try {
     const known = await ledger.savepoints({ run: plan.run });
     if (known.some(({ kind }) => kind === "checkpoint")) return;
-    const { complete } = await sweepCheckpoints(store, plan);
-    if (!complete) warn("Not all of the run's checkpoints could be listed: some may be left in S3.");
+    const before = planBefore(plan, from);
+    for (const swept of before === undefined ? [plan] : [plan, before]) {
+      const { complete } = await sweepCheckpoints(store, swept);
+      if (!complete) warn(`Not all checkpoints of run ${swept.run} could be listed: some may be left in S3.`);
+    }
   } catch (error) {
     warn(
       `The run's checkpoints could not be deleted: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+/** Pure: where the run's checkpoints are that left `from`, one of them, at the same place; undefined for anything else. */
+export function planBefore(plan: FlinkPlan, from: string | undefined): FlinkPlan | undefined {
+  const [, job, run] = /\/([^/]+)\/([^/]+)\/\d+\/[0-9a-f]{32}\/chk-\d+$/.exec(from ?? "") ?? [];
+  if (plan.state === undefined || job !== plan.job || run === undefined || run === plan.run) return undefined;
+  const { state } = plan;
+  const folder = `/${job}/${plan.run}/`;
+  const root = state.checkpoints.split("/_entropy_/")[0] ?? "";
+  if (!state.checkpoints.includes(folder) || from?.startsWith(`${root}/${job}/`) !== true) return undefined;
+  return {
+    ...plan,
+    run,
+    state: { ...state, checkpoints: state.checkpoints.replace(folder, `/${job}/${run}/`) },
+  };
 }
 
 /** Deletes the oldest of the job's savepoints, as `mayfly savepoint` does. What can't be deleted now is the next time's. */

@@ -131,6 +131,22 @@ describe("a stream that is to be suspended", () => {
     expect(answers(it)).toMatchObject([{ wish: "a1b2c3", ok: true }]);
   });
 
+  test("leaves no checkpoints in S3: neither its own nor those of the failed run that it went on from; savepoints stay", async () => {
+    const before = "nightly-orders-11230600-b2b2b";
+    const id = "a".repeat(32);
+    const root = "s3://acme-data/state/nightly-orders";
+    const from = { savepoint: `${root}/${before}/1/${id}/chk-9`, allowNonRestoredState: false };
+    const gone = [`${root}/${before}/1/${id}/chk-9/_metadata`, `${root}/${RUN}/1/${id}/chk-2/_metadata`];
+    const stays = [
+      `${root}/nightly-orders-11220600-c3c3c/1/${id}/chk-1/_metadata`,
+      `${root}/savepoints/savepoint-000000-0123456789ab/_metadata`,
+    ];
+    const it = live({ wish: suspend, spec: { from }, objects: [...gone, ...stays] });
+    await it.driver.done;
+    const deleted = it.tools.calls.flatMap((call) => (call.startsWith("delete ") ? [call.slice(7)] : []));
+    expect(deleted.toSorted()).toEqual(gone.toSorted());
+  });
+
   test("but was cancelled before ends as cancelled, and whoever asked is told", async () => {
     const it = live({ unhealthy: true });
     it.driver.cancel();
