@@ -11,7 +11,7 @@ import { isLive } from "./decide.ts";
 import { type FoundStream, findStream, streamRun } from "./find.ts";
 import { portsOf } from "./ports.ts";
 import { rescaleStream as rescale, type WantedSize } from "./rescale.ts";
-import { type NewVersion, type ResumeOptions, resumeOrBringOn } from "./resume.ts";
+import { checkBeginning, type NewVersion, type ResumeOptions, resumeOrBringOn } from "./resume.ts";
 import * as savepoints from "./savepoints.ts";
 import { type SuspendOptions, suspendStream as suspend } from "./suspend.ts";
 import type { StreamOptions, StreamPorts } from "./types.ts";
@@ -72,6 +72,7 @@ export async function startStream(job: JobSpec | string, options: StreamOptions)
       onNote(
         `Stream ${name} was suspended: this run begins without that state. To go on with it: npx mayfly resume ${name}`,
       );
+    await checkBeginning(portsOf(tools, onNote), spec);
     return await startRun(spec, tools, { onEvent, signal });
   });
 }

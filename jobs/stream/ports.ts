@@ -41,7 +41,10 @@ export function portsOf(tools: StreamTools, note: (line: string) => void): Strea
       return { version: plan.version };
     },
     state: {
-      check: async (location) => await checkSavepoint(store, location),
+      check: async (location, tenant) => {
+        const { buckets } = environment.contract.tenants.find(({ id }) => id === tenant) ?? {};
+        return await checkSavepoint(store, location, buckets);
+      },
       newest: async (plan, savepoints) => await newestState(store, plan, savepoints),
       remove: async (location) => await deleteSavepoint(store, location),
     },

@@ -47,8 +47,8 @@ export interface StreamPorts {
   readonly check: (spec: FlinkStreamJob) => Promise<{ readonly version: string }>;
   /** State in S3. */
   readonly state: {
-    /** @throws UserError `savepoint-missing`, `savepoint-invalid` */
-    readonly check: (location: string) => Promise<StateAt>;
+    /** That it is there, and where the tenant may have it. @throws UserError `savepoint-missing`, `savepoint-invalid`, `savepoint-foreign` */
+    readonly check: (location: string, tenant: string) => Promise<StateAt>;
     /** The newest of those savepoints and of the run's retained checkpoints that is still there. */
     readonly newest: (plan: FlinkPlan, savepoints: readonly string[]) => Promise<StateAt | undefined>;
     /** @returns Objects deleted. */

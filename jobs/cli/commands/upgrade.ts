@@ -90,7 +90,7 @@ export async function showUpgrade(stream: string, end: UpgradeEnd, json: boolean
       break;
     case "rolled-back":
       printLine(`The new version${named(end.failed.run)} did not become healthy: ${end.failed.message}`);
-      printLine(`The old version goes on from ${end.savepoint}, as run ${end.run}.`);
+      printLine(`Rolled back: the old version goes on from ${end.savepoint}, as run ${end.run}.`);
       if (end.failed.run !== undefined) printLine(`Next: npx mayfly logs ${end.failed.run}`);
       break;
     case "stuck":
