@@ -196,9 +196,10 @@ export class Stage implements FlinkScene {
 
   /** Removes the live run and its state, whatever it is in. @returns What could not be removed. */
   async clear(): Promise<string> {
-    if ((await this.#live()) === undefined) return "";
+    const run = await this.#live();
+    if (run === undefined) return "";
     const said: string[] = [];
-    const cancelled = await this.mayfly("cancel", this.name, "--discard-state", "--json");
+    const cancelled = await this.mayfly("cancel", run.run, "--discard-state", "--json");
     said.push(cancelled.said);
     // A cancel is a wish: somebody has to carry it out.
     for (const command of [["resume"], ["work", "--drain", "--slots", "1"]]) {

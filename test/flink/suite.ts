@@ -101,7 +101,8 @@ class Telling {
       }
       const { checked, ends } = await look(stage, before, undefined);
       const state = (await store.list(BUCKET, stateKey(stage.name))).filter(
-        (key) => !key.includes("/savepoints/"),
+        // What a failed run leaves is kept on purpose; of one that made no checkpoint, that is the names of its folders, empty objects.
+        (key) => !key.includes("/savepoints/") && !key.endsWith("/"),
       );
       const nothing: Checked = {
         name: "no state",

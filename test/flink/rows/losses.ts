@@ -65,12 +65,14 @@ export const losses: Chapter = {
     },
     {
       slug: "jobmanager-killed-alone",
-      title: "the same while nobody looks after it; then mayfly resume",
+      title:
+        "the same while nobody looks after it: mayfly resume finds it, mayfly resume STREAM makes the next attempt",
       needs: "running",
       within: 300,
       play: async (scene) => {
         const before = await killJobManager(scene);
         scene.code(await scene.as("successor", "resume"), 0);
+        scene.code(await scene.as("successor", "resume", scene.name), 0);
         await nextAttempt(scene, before);
         await scene.grows();
       },
