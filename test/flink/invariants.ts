@@ -142,6 +142,23 @@ export function checkNoCheckpoints(
   return { name: "no checkpoints", broken };
 }
 
+/**
+ * What is left of a stream that is gone, and should not be. Savepoints stay, as does the checkpoint by which a run was suspended, for that is in
+ * the ledger like one; and what failed runs leave is kept on purpose.
+ */
+export function leftovers(
+  keys: readonly string[],
+  runs: readonly Pick<LedgerRun, "run" | "outcome">[],
+): string[] {
+  const keeps = runs.filter(
+    ({ outcome }) =>
+      outcome?.kind !== "cancelled" && !(outcome?.kind === "suspended" && !isCheckpoint(outcome.savepoint)),
+  );
+  return keys.filter(
+    (key) => !key.includes("/savepoints/") && !keeps.some(({ run }) => key.includes(`/${run}/`)),
+  );
+}
+
 /** Numbers that a task may have committed before another one did; the source gives `RATE` a second, a checkpoint comes every 4 s. */
 const AHEAD = 1000;
 

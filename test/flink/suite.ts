@@ -5,7 +5,7 @@ import { labStore } from "../../lab/store.ts";
 import type { Certificate } from "../faults/certificate.ts";
 import { type Checked, isTerminal } from "../faults/invariants.ts";
 import type { Row } from "../faults/suite.ts";
-import { checkAll } from "./invariants.ts";
+import { checkAll, leftovers } from "./invariants.ts";
 import { makeFlinkPlace } from "./place.ts";
 import { BUCKET, folderOf, stateKey } from "./spec.ts";
 import { Stage } from "./stage.ts";
@@ -100,10 +100,8 @@ class Telling {
         return;
       }
       const { checked, ends } = await look(stage, before, undefined);
-      const state = (await store.list(BUCKET, stateKey(stage.name))).filter(
-        // What a failed run leaves is kept on purpose; of one that made no checkpoint, that is the names of its folders, empty objects.
-        (key) => !key.includes("/savepoints/") && !key.endsWith("/"),
-      );
+      const runs = await stage.runs();
+      const state = leftovers(await store.list(BUCKET, stateKey(stage.name)), runs);
       const nothing: Checked = {
         name: "no state",
         broken: [

@@ -203,11 +203,15 @@ export const highAvailability: Chapter = {
       within: 300,
       play: async (scene) => {
         const { run, namespace } = await scene.live();
+        // Two are Mayfly's and Kubernetes' own: the files and the cluster's certificate.
         const maps = await kubectl([
-          ...["get", "configmaps", "--namespace", namespace ?? run, "--output", "name"],
-          ...["--selector", "configmap-type=high-availability"],
+          ...["get", "configmaps", "--namespace", namespace ?? run],
+          ...["--show-labels", "--no-headers"],
         ]);
-        scene.require(maps.trim() !== "", "it has no config maps of high availability");
+        scene.require(
+          maps.includes("type=flink-native-kubernetes"),
+          `it has no config maps of high availability: ${maps}`,
+        );
         // Its namespace is gone after it, which the invariants look at.
         scene.code(await scene.mayfly("suspend", scene.name), 0);
       },

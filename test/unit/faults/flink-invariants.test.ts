@@ -5,6 +5,7 @@ import {
   checkNoCheckpoints,
   checkOneLive,
   checkSavepoints,
+  leftovers,
   offences,
 } from "../../flink/invariants.ts";
 import { CHAPTERS } from "../../flink/rows/index.ts";
@@ -99,4 +100,13 @@ test("every row has a name of its own for the command line", () => {
   const twice = names.filter((name, at) => names.indexOf(name) !== at);
   // A chapter may be called as its only row.
   expect(twice.filter((name) => !CHAPTERS.some(({ name: chapter }) => chapter === name))).toEqual([]);
+});
+
+test("of a stream that is gone its savepoints stay, the checkpoint it was suspended by, and what a failed run left; all else is left over", () => {
+  const lost = { run: "clicks-2", outcome: { kind: "lost", message: "" } } as const;
+  const cancelled = { run: "clicks-3", outcome: { kind: "cancelled", message: "" } } as const;
+  const of = (run: string): string => `flink-suite/clicks/state/clicks/${run}/1/0f/chk-4/_metadata`;
+  expect(
+    leftovers([KEY, of("clicks-1"), of("clicks-2"), of("clicks-3")], [suspended, lost, cancelled]),
+  ).toEqual([of("clicks-1"), of("clicks-3")]);
 });
