@@ -95,10 +95,13 @@ describe("daemons", () => {
 
   test("the log of before is kept beside the new one", async () => {
     const store = unit("store", "echo started; exec sleep 100");
+    const log = join(supervision.logsDir, `${store.name}.log`);
     await ensure(store);
+    await vi.waitFor(() => {
+      expect(readFileSync(log, "utf8")).toBe("started\n");
+    });
     await stopUnit(supervision, store.name, 1000);
     await ensure({ ...store, args: ["-c", "echo again; exec sleep 100"] });
-    const log = join(supervision.logsDir, `${store.name}.log`);
     expect(readFileSync(`${log}.1`, "utf8")).toBe("started\n");
   });
 
