@@ -5,6 +5,8 @@ import type { Ledger, LedgerRun } from "../ledger/index.ts";
 import { assertStateKept } from "../stream/discard.ts";
 import { Driver } from "../work/driver.ts";
 import { type Place, placeOf } from "../work/place.ts";
+import { sweep } from "../work/stream-state.ts";
+import { streamOf } from "../work/streams.ts";
 import { leaseTiming } from "../work/timing.ts";
 import type { HeldLease } from "../work/types.ts";
 import { openRunCluster } from "./cluster.ts";
@@ -33,7 +35,14 @@ export async function destroyRun(run: string, options: DestroyOptions = {}): Pro
       const left = isEnded(row.state) && row.left.length === 0 ? await leftOf(row.plan, place) : row.left;
       if (isEnded(row.state) && left.length === 0) return resultOf(row.plan, "nothing", []);
       const lease = await take(row, place, options.signal);
-      return await remove(await fresh(row, left, ledger), lease, { ...place, engine, ledger }, options);
+      const result = await remove(
+        await fresh(row, left, ledger),
+        lease,
+        { ...place, engine, ledger },
+        options,
+      );
+      if (!isEnded(row.state)) await forget(row.plan, { store: place.store, ledger }, options);
+      return result;
     } finally {
       place.close();
       await engine.close();
@@ -99,6 +108,19 @@ async function take(row: LedgerRun, place: Place, signal?: AbortSignal): Promise
 async function fresh(row: LedgerRun, left: readonly string[], ledger: Ledger): Promise<PlannedRun> {
   const now = planned(await ledger.get(row.run));
   return isEnded(now.state) && now.left.length === 0 ? { ...now, left, machine: undefined } : now;
+}
+
+/** Of a live stream that was destroyed its caller has given up the state: see {@link assertStateKept}. */
+async function forget(
+  plan: Plan,
+  tools: Pick<Place, "store"> & { readonly ledger: Ledger },
+  { onEvent }: DestroyOptions,
+): Promise<void> {
+  const stream = streamOf(plan);
+  if (stream === undefined) return;
+  await sweep(tools, stream, (message) => {
+    onEvent?.({ type: "warning", at: new Date().toISOString(), run: plan.run, message });
+  });
 }
 
 async function remove(

@@ -14,7 +14,7 @@ import { Orphans } from "../work/orphans.ts";
 import { placeOf } from "../work/place.ts";
 import { queuedState, writeState } from "../work/state.ts";
 import { streamOf, streamSpec } from "../work/streams.ts";
-import { type TendTools, tend } from "../work/tend.ts";
+import { type TendTools, tend, untilResting } from "../work/tend.ts";
 import { leaseTiming } from "../work/timing.ts";
 import { openRunCluster } from "./cluster.ts";
 import { findConnection, readConnection, readContract } from "./environment.ts";
@@ -151,9 +151,7 @@ export async function startStream(
       onEvent,
       signal,
       onAbort: "cancel",
-      // Of another helper's run only the ledger tells.
-      until: ({ state: name, holder: who }, driver) =>
-        driver === undefined ? name === "running" && who !== holder : driver.resting,
+      until: untilResting(holder),
     },
   );
   if (!isEnded(row.state)) return { kind: "running", run };

@@ -4,7 +4,7 @@ import { preflight } from "../run/preflight.ts";
 import { newRunId, planAttempt } from "../run/prepare.ts";
 import { isEnded } from "../run/records.ts";
 import { carryOut, type StreamTools, startStream } from "../run/stream.ts";
-import { tend } from "../work/tend.ts";
+import { tend, untilResting } from "../work/tend.ts";
 import type { StreamPorts } from "./types.ts";
 
 const NEVER = new AbortController().signal;
@@ -30,7 +30,7 @@ export function portsOf(tools: StreamTools, note: (line: string) => void): Strea
           onEvent,
           signal,
           onAbort: "leave",
-          until: (row, driver) => isEnded(row.state) || (!toEnd && driver?.resting === true),
+          until: toEnd ? ({ state }) => isEnded(state) : untilResting(holder),
         },
       );
     },

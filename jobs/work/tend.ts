@@ -13,6 +13,15 @@ const LOOK_MS = 500;
 /** Of these a look at the driver itself, which costs nothing. */
 const GLANCE_MS = 100;
 
+/**
+ * Until a stream is healthy and nothing is asked of it. Of a run that others work on, or that was handed over, only the ledger tells.
+ * @param holder This process, in the ledger.
+ */
+export const untilResting =
+  (holder: string): Tending["until"] =>
+  ({ state, holder: who }, driver) =>
+    driver === undefined ? state === "running" && who !== holder : driver.resting;
+
 const PASSING = new Set(["ledger-unreachable", "ledger-busy"]);
 
 export interface TendTools extends Omit<DriverTools, "ledger" | "purpose" | "onEvent"> {

@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Ledger, openLedger } from "../../../jobs/ledger/index.ts";
 import { carryOut, type StreamTools, startStream } from "../../../jobs/run/stream.ts";
+import { streamRun } from "../../../jobs/stream/find.ts";
+import { portsOf } from "../../../jobs/stream/ports.ts";
+import { queuedState, writeState } from "../../../jobs/work/state.ts";
 import type { RunEvent } from "../../../schema/events.ts";
 import { contract, stream } from "../plan/flink-sample.ts";
 import { type FakeFlink, type FlinkScene, fakeFlink } from "../work/flink.ts";
@@ -49,6 +52,22 @@ async function started(tools: StreamTools): Promise<string> {
   expect(result.kind).toBe("running");
   return result.run;
 }
+
+describe("bringing on a stream that waits in the queue", () => {
+  test("ends when it is healthy, and leaves it without a holder", async () => {
+    const { tools } = outside();
+    const run = "clicks-11240600-x7k2p";
+    await ledger.submit({
+      run,
+      spec,
+      environment: tools.environment.contract.name,
+      connection: tools.environment.path,
+      machine: writeState(queuedState(run, spec)),
+    });
+    const row = await portsOf(tools, () => undefined).bringOn(streamRun(await ledger.get(run)), {});
+    expect(row).toMatchObject({ state: "running", holder: undefined });
+  });
+});
 
 describe("starting a stream", () => {
   test("ends when all its tasks run: nobody holds it then, and nothing of it is removed", async () => {
