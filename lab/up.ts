@@ -9,6 +9,7 @@ import { ensureBuckets, ensureCredentials, S3_URL } from "./cluster/s3.ts";
 import { clusterUp, prepareHost, supervisionOf } from "./cluster/up.ts";
 import { connectionOf } from "./connection.ts";
 import { applyEnvironment, labVariables } from "./environment.ts";
+import { publishExampleInput } from "./example-input.ts";
 import { publishExampleJars } from "./example-jars.ts";
 import { publishExamples } from "./examples.ts";
 import { writeIfChanged } from "./host/files.ts";
@@ -74,6 +75,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabUp> {
       }
       await publishExamples(paths);
       await publishExampleJars(paths);
+      await publishExampleInput(paths);
       return result;
     },
   );

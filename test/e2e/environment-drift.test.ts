@@ -27,7 +27,7 @@ test("a label of a tenant's namespace that somebody changed by kubectl is the on
   const life = await testEnvironment();
   const { stack, tenant, kubectl, node } = life;
   await stack.up({ color: "never" });
-  expect((await drift(life)).stdout).toContain(`No drift: 8 objects of ${stack.name}`);
+  expect((await drift(life)).stdout).toContain(`No drift: 10 objects of ${stack.name}`);
 
   const namespace = `tenant-${tenant}`;
   await kubectl("label", "namespace", namespace, "--overwrite", "mayfly.dev/class=production", "team=red");
@@ -35,7 +35,7 @@ test("a label of a tenant's namespace that somebody changed by kubectl is the on
   await kubectl("annotate", "namespace", namespace, "fence.mayfly.dev/nightly-orders=2 2026-11-24T06:00:00Z");
   await kubectl("label", "node", node, "acme.com/rack=7");
   expect((await drift(life)).stdout.split("\n")).toEqual([
-    `Drift of ${stack.name}: 1 of 8 objects changed outside of Pulumi.`,
+    `Drift of ${stack.name}: 1 of 10 objects changed outside of Pulumi.`,
     "",
     `  kubernetes.core.v1.Namespace tenant-${tenant}-namespace (${namespace})`,
     '    metadata.labels["mayfly.dev/class"]: lab -> production',
