@@ -17,7 +17,7 @@ import org.apache.flink.util.Collector;
 
 /**
  * Counts the words of all texts under a folder and writes {@code word,count}. A word is a run of the letters A to Z, upper and lower case
- * alike; everything else parts words. Arguments: the folder to read, the folder to write.
+ * alike; everything else parts words. Arguments: the folder to read, the folder to write, which is emptied first.
  */
 public final class WordCount {
   private WordCount() {}
@@ -26,6 +26,9 @@ public final class WordCount {
     if (arguments.length != 2) {
       throw new IllegalArgumentException("usage: WordCount <input folder> <output folder>");
     }
+    Path output = new Path(arguments[1]);
+    // The sink would add its files to those of a run before.
+    output.getFileSystem().delete(output, true);
     StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
     FileSource<String> texts =
         FileSource.forRecordStreamFormat(new TextLineInputFormat(), new Path(arguments[0])).build();
@@ -37,7 +40,7 @@ public final class WordCount {
         .sum(1)
         .map(word -> word.f0 + "," + word.f1)
         .sinkTo(
-            FileSink.forRowFormat(new Path(arguments[1]), new SimpleStringEncoder<String>()).build());
+            FileSink.forRowFormat(output, new SimpleStringEncoder<String>()).build());
     environment.execute();
   }
 
