@@ -101,9 +101,10 @@ export function nextCommands(report: RunReport, jobFile: string | undefined): re
       return [`npx mayfly status ${run}`, `npx mayfly logs ${run}`];
     case "user-failure":
     case "out-of-memory":
-      return [`npx mayfly logs ${run}`, `npx mayfly run --keep ${file}`];
+      // A stream is not kept up, nor followed: the log of its last attempt is in S3.
+      return [`npx mayfly logs ${run}`, `npx mayfly run ${stream === undefined ? "--keep " : ""}${file}`];
     case "deadline":
-      return [`npx mayfly logs ${run}`, `npx mayfly run --follow ${file}`];
+      return [`npx mayfly logs ${run}`, `npx mayfly run ${stream === undefined ? "--follow " : ""}${file}`];
     case "image":
     case "unschedulable":
     case "refused":

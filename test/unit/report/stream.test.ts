@@ -158,6 +158,11 @@ describe("a stream's report", () => {
       `npx mayfly resume ${run} --from s3://acme-lake/chk-7`,
     );
   });
+
+  it("without state ends with no option that streams refuse", () => {
+    const thrown: Outcome = { kind: "user-failure", exitCode: 1, message: "The job failed." };
+    expect(nextCommands(report(thrown), "clicks.yaml")).toContain("npx mayfly run clicks.yaml");
+  });
 });
 
 describe("what a stream's attempts started from", () => {
