@@ -1,14 +1,14 @@
 // What a stream goes on from, and whether it can: decisions without effects.
 import { EXIT, UserError } from "../../base/errors.ts";
 import type { FlinkStreamJob } from "../../schema/job.ts";
-import { RESUMED, type Savepoint, TERMINAL_STATES } from "../ledger/index.ts";
+import { RESUMED, type Savepoint } from "../ledger/index.ts";
 import { stateCompatible } from "../plan/index.ts";
+import { isEnded } from "../run/records.ts";
 import type { StreamRun } from "./types.ts";
 
 type Ended = Pick<StreamRun, "run" | "job" | "state" | "outcome" | "key" | "plan" | "left">;
 
-export const isLive = ({ state }: Pick<StreamRun, "state">): boolean =>
-  !TERMINAL_STATES.some((terminal) => terminal === state);
+export const isLive = ({ state }: Pick<StreamRun, "state">): boolean => !isEnded(state);
 
 /** The key under which exactly one run goes on from another. */
 export const resumeKey = (run: string): string => `${RESUMED}${run}`;

@@ -1,5 +1,7 @@
 import { EXIT, UserError } from "../../base/errors.ts";
-import { type LedgerRun, TERMINAL_STATES } from "../ledger/index.ts";
+import type { LedgerRun } from "../ledger/index.ts";
+import { isEnded } from "../run/records.ts";
+import { streamSpec } from "../work/streams.ts";
 
 /**
  * That the end of a run throws no stream's state away which somebody may want to keep.
@@ -10,12 +12,11 @@ export function assertStateKept(
   row: Pick<LedgerRun, "run" | "state" | "attempt" | "spec" | "outcome">,
   discard: boolean,
 ): void {
-  const { spec, outcome } = row;
-  const isStream = spec?.engine === "flink" && spec.kind === "stream";
-  const hasEnded = TERMINAL_STATES.some((state) => state === row.state);
-  const hasBegun = row.state !== "queued" || row.attempt > 0;
+  const { spec, state, outcome } = row;
+  const isStream = streamSpec(spec) !== undefined;
+  const hasBegun = state !== "queued" || row.attempt > 0;
   // What was suspended, and is only to be removed, has its state elsewhere.
-  if (!isStream || hasEnded || !hasBegun || discard || outcome?.kind === "suspended") return;
+  if (!isStream || isEnded(state) || !hasBegun || discard || outcome?.kind === "suspended") return;
   throw new UserError(
     "state-would-be-lost",
     `Run ${row.run} is a live stream: what it has counted and stored since it began would be lost.`,

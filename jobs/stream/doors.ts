@@ -1,12 +1,13 @@
 // What index.ts promises, with the outside opened around it.
 import { UserError } from "../../base/errors.ts";
-import type { FlinkStreamJob, JobSpec } from "../../schema/job.ts";
+import type { JobSpec } from "../../schema/job.ts";
 import { deleteSavepoint } from "../flink/index.ts";
 import { readConnection } from "../run/environment.ts";
 import { withLedger } from "../run/ledger.ts";
 import { readSpec } from "../run/prepare.ts";
 import { type Started, startStream as startRun, withStreams } from "../run/stream.ts";
 import { openStore } from "../store/index.ts";
+import { streamSpec } from "../work/streams.ts";
 import { isLive } from "./decide.ts";
 import { type FoundStream, findStream, streamRun } from "./find.ts";
 import { portsOf } from "./ports.ts";
@@ -44,14 +45,11 @@ async function withStream<T>(
 
 /** @throws UserError `not-a-stream` */
 async function readVersion(job: JobSpec | string): Promise<NewVersion> {
-  const spec = await readSpec(job);
-  const file = typeof job === "string" ? job : `job ${spec.name}`;
-  return { spec: streamSpecOf(spec, file), file };
-}
-
-function streamSpecOf(spec: JobSpec, file: string): FlinkStreamJob {
-  if (spec.engine === "flink" && spec.kind === "stream") return spec;
-  throw new UserError("not-a-stream", `Job ${spec.name} is no stream.`, {
+  const given = await readSpec(job);
+  const file = typeof job === "string" ? job : `job ${given.name}`;
+  const spec = streamSpec(given);
+  if (spec !== undefined) return { spec, file };
+  throw new UserError("not-a-stream", `Job ${given.name} is no stream.`, {
     path: file,
     hint: "A stream's spec has `engine: flink` and `kind: stream`; it can't become another kind of job.",
   });

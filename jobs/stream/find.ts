@@ -1,6 +1,7 @@
 import { EXIT, UserError } from "../../base/errors.ts";
 import { listNames } from "../../base/nearest.ts";
 import type { Ledger, LedgerRun, RunSummaryRow } from "../ledger/index.ts";
+import { streamSpec } from "../work/streams.ts";
 import type { StreamRun } from "./types.ts";
 
 /** What a name on the command line means. */
@@ -93,8 +94,8 @@ const unknown = (name: string, hint: string | undefined): UserError =>
 
 /** @throws UserError `not-a-stream` */
 export function streamRun(row: LedgerRun): StreamRun {
-  const { spec } = row;
-  if (spec?.engine === "flink" && spec.kind === "stream") return { ...row, spec };
+  const spec = streamSpec(row.spec);
+  if (spec !== undefined) return { ...row, spec };
   throw new UserError("not-a-stream", `Run ${row.run} is of a job that ends by itself, not of a stream.`, {
     path: `run ${row.run}`,
     hint: `End it early with: npx mayfly cancel ${row.run}. Only Flink jobs of \`kind: stream\` have state to keep.`,

@@ -1,5 +1,6 @@
 import { UserError } from "../../base/errors.ts";
 import { LIVE_STATES } from "../ledger/index.ts";
+import { streamOf } from "../work/streams.ts";
 import { predecessorOf } from "./decide.ts";
 import { streamRun } from "./find.ts";
 import type { StreamPorts, StreamRun } from "./types.ts";
@@ -21,7 +22,8 @@ export async function baseOf(
   let base = run;
   for (let step = 0; step < LONGEST; step++) {
     if (base.state === "suspended" || (await wasHealthy(ports.ledger, base.run))) return base;
-    if (base.plan?.engine === "flink" && (await ports.state.newest(base.plan, [])) !== undefined) return base;
+    const plan = streamOf(base.plan);
+    if (plan !== undefined && (await ports.state.newest(plan, [])) !== undefined) return base;
     const before = await runBefore(ports.ledger, base);
     if (before === undefined) return base;
     base = before;

@@ -2,7 +2,9 @@ import { EXIT, UserError } from "../../base/errors.ts";
 import { formatElapsed } from "../../base/progress.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import type { FlinkStreamJob } from "../../schema/job.ts";
+import type { FlinkPlan } from "../../schema/plan.ts";
 import type { Started } from "../run/stream.ts";
+import { streamOf } from "../work/streams.ts";
 import {
   alreadyResumed,
   assertCompatible,
@@ -129,7 +131,8 @@ async function successorOf({ ledger }: StreamPorts, { tenant, run }: StreamRun) 
 
 /** @throws UserError `savepoint-missing`, `nothing-to-resume` */
 async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenState> {
-  const { outcome, plan, run, spec } = base;
+  const { outcome, run, spec } = base;
+  const plan = streamOf(base.plan);
   if (outcome?.kind === "suspended") {
     const { location } = await ports.state.check(
       await suspendedAt(ports, outcome.savepoint, plan),
@@ -139,7 +142,7 @@ async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenSt
   }
   const taken = await ports.ledger.savepoints({ run });
   const newest =
-    plan?.engine === "flink"
+    plan !== undefined
       ? await ports.state.newest(
           plan,
           taken.map(({ location }) => location),
@@ -152,7 +155,7 @@ async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenSt
     );
     return await stateAt(ports, location, spec, plan?.version);
   }
-  const began = plan?.engine === "flink" ? plan.restore?.location : undefined;
+  const began = plan?.restore?.location;
   if (began !== undefined) {
     await ports.state.check(began, base.tenant);
     ports.note(`Run ${run} left no state of its own: going on from what it began with.`);
@@ -172,10 +175,10 @@ async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenSt
 async function suspendedAt(
   { ledger, state }: StreamPorts,
   location: string,
-  plan: StreamRun["plan"],
+  plan: FlinkPlan | undefined,
 ): Promise<string> {
   const [known] = await ledger.savepoints({ location, deleted: true });
-  if (known?.kind !== "checkpoint" || plan?.engine !== "flink") return location;
+  if (known?.kind !== "checkpoint" || plan === undefined) return location;
   return (await state.newest(plan, [location]))?.location ?? location;
 }
 

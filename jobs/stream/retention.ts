@@ -1,5 +1,6 @@
 import type { FlinkStreamJob } from "../../schema/job.ts";
 import type { LedgerRun, Savepoint } from "../ledger/index.ts";
+import { streamOf } from "../work/streams.ts";
 
 type UsedBy = Pick<LedgerRun, "key" | "plan" | "outcome" | "state"> & { readonly spec: FlinkStreamJob };
 
@@ -14,7 +15,7 @@ export function neededBy(
 ): ReadonlySet<string> {
   const locations = [
     ...live.flatMap(({ run, before }) => [
-      run.plan?.engine === "flink" ? run.plan.restore?.location : undefined,
+      streamOf(run.plan)?.restore?.location,
       run.spec.from?.savepoint,
       savepointOf(before),
     ]),

@@ -1,6 +1,7 @@
 import { UserError } from "../../base/errors.ts";
 import { formatElapsed } from "../../base/progress.ts";
 import type { Answered, CarryOutOptions } from "../run/stream.ts";
+import { streamOf } from "../work/streams.ts";
 import { assertLive, assertYoung } from "./decide.ts";
 import { STREAM_EXIT } from "./exit.ts";
 import type { FoundStream } from "./find.ts";
@@ -61,8 +62,8 @@ async function suspendAtCheckpoint(
   why: string,
   options: SuspendOptions,
 ): Promise<Suspended> {
-  const { plan } = await ports.ledger.get(run.run);
-  const newest = plan?.engine === "flink" ? await ports.state.newest(plan, []) : undefined;
+  const plan = streamOf((await ports.ledger.get(run.run)).plan);
+  const newest = plan !== undefined ? await ports.state.newest(plan, []) : undefined;
   if (newest === undefined) {
     throw new UserError("no-checkpoint", `There is no savepoint (${why}) and no checkpoint either.`, {
       path: `run ${run.run}`,
