@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { LAB, METRICS_SERVER } from "../settings.ts";
 import { flags } from "./controlplane.ts";
-import { bindingOf, type Manifest, roleOf } from "./objects.ts";
+import { bindingOf, type Manifest, nodeService, roleOf } from "./objects.ts";
 
 /** Seconds between its looks at the kubelet: the least that it takes, autoscalers look every 15. */
 const RESOLUTION = 10;
@@ -42,8 +42,6 @@ const NAMESPACE = "kube-system";
 export function metricsObjects(ca: string): Manifest[] {
   const { user, service } = METRICS_SERVER;
   const subject = { kind: "User", name: user };
-  const metadata = { name: service, namespace: NAMESPACE };
-  const port = { name: "https", protocol: "TCP" };
   return [
     ...roleOf(user, [
       ["", ["nodes/metrics"], ["get"]],
@@ -62,24 +60,7 @@ export function metricsObjects(ca: string): Manifest[] {
       },
       subjects: [{ apiGroup: "rbac.authorization.k8s.io", ...subject }],
     },
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata,
-      spec: { ports: [{ ...port, port: 443, targetPort: LAB.ports.metricsServer }] },
-    },
-    {
-      apiVersion: "discovery.k8s.io/v1",
-      kind: "EndpointSlice",
-      metadata: {
-        ...metadata,
-        name: `${service}-node`,
-        ...{ labels: { "kubernetes.io/service-name": service } },
-      },
-      addressType: "IPv4",
-      ports: [{ ...port, port: LAB.ports.metricsServer }],
-      endpoints: [{ addresses: [LAB.nodeIp], conditions: { ready: true } }],
-    },
+    ...nodeService(service, [{ name: "https", protocol: "TCP", port: 443, target: LAB.ports.metricsServer }]),
     {
       apiVersion: "apiregistration.k8s.io/v1",
       kind: "APIService",
@@ -89,7 +70,7 @@ export function metricsObjects(ca: string): Manifest[] {
         version: VERSION,
         groupPriorityMinimum: 100,
         versionPriority: 100,
-        service: { ...metadata, port: 443 },
+        service: { name: service, namespace: NAMESPACE, port: 443 },
         caBundle: Buffer.from(ca).toString("base64"),
       },
     },

@@ -102,32 +102,49 @@ export function calicoObjects(): Manifest[] {
   ];
 }
 
-/** The DNS Service in front of the CoreDNS process, and the default storage class. */
-export function serviceObjects(): Manifest[] {
-  const ports = ["UDP", "TCP"].map((protocol) => ({ name: `dns-${protocol.toLowerCase()}`, protocol }));
+/** Port of a Service, and that of the process behind it. */
+interface ServicePort {
+  readonly name: string;
+  readonly protocol: string;
+  readonly port: number;
+  readonly target: number;
+}
+
+/** A Service in kube-system before a process of the node. @param spec Of the Service, beside its ports. */
+export function nodeService(name: string, ports: readonly ServicePort[], spec: object = {}): Manifest[] {
   return [
     {
       apiVersion: "v1",
       kind: "Service",
-      metadata: { name: "kube-dns", namespace: "kube-system" },
-      spec: {
-        clusterIP: LAB.dnsServiceIp,
-        ports: ports.map((port) => ({ ...port, port: 53, targetPort: LAB.ports.dns })),
-      },
+      metadata: { name, namespace: "kube-system" },
+      spec: { ...spec, ports: ports.map(({ target, ...port }) => ({ ...port, targetPort: target })) },
     },
     {
       apiVersion: "discovery.k8s.io/v1",
       kind: "EndpointSlice",
       // Without a selector on the Service nobody else writes its endpoints; the label ties the two together.
       metadata: {
-        name: "kube-dns-node",
+        name: `${name}-node`,
         namespace: "kube-system",
-        ...{ labels: { "kubernetes.io/service-name": "kube-dns" } },
+        ...{ labels: { "kubernetes.io/service-name": name } },
       },
       addressType: "IPv4",
-      ports: ports.map((port) => ({ ...port, port: LAB.ports.dns })),
+      ports: ports.map(({ target, ...port }) => ({ ...port, port: target })),
       endpoints: [{ addresses: [LAB.nodeIp], conditions: { ready: true } }],
     },
+  ];
+}
+
+/** The DNS Service in front of the CoreDNS process, and the default storage class. */
+export function serviceObjects(): Manifest[] {
+  const ports = ["UDP", "TCP"].map((protocol) => ({
+    name: `dns-${protocol.toLowerCase()}`,
+    protocol,
+    port: 53,
+    target: LAB.ports.dns,
+  }));
+  return [
+    ...nodeService("kube-dns", ports, { clusterIP: LAB.dnsServiceIp }),
     {
       apiVersion: "storage.k8s.io/v1",
       kind: "StorageClass",
