@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +5,7 @@ import { UserError } from "../base/errors.ts";
 import { cacheDir, projectDir } from "../base/paths.ts";
 import { childEnv, execute } from "../base/process.ts";
 import { step } from "../base/progress.ts";
-import { readIfThere, writeIfChanged } from "./host/files.ts";
+import { digest, readIfThere, writeIfChanged } from "./host/files.ts";
 import { ensurePackages } from "./host/packages.ts";
 import { findProgram } from "./host/requirements.ts";
 import type { LabPaths } from "./paths.ts";
@@ -30,12 +29,12 @@ const PROGRAMS = { mvn: "maven", javac: "default-jdk-headless" } as const;
  * when their sources changed. A machine that can't build them has a lab all the same, and is told.
  */
 export async function publishExampleJars(paths: LabPaths): Promise<void> {
-  const digest = digestOf(PROJECT);
+  const wanted = digestOf(PROJECT);
   const marker = join(paths.root, "example-jars.sha256");
-  if (readIfThere(marker) === digest) return;
+  if (readIfThere(marker) === wanted) return;
   try {
     await buildExampleJars();
-    await writeIfChanged(marker, digest);
+    await writeIfChanged(marker, wanted);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     say(`The jars of the Flink examples are missing: ${error.message} ${error.hint ?? ""}`);
@@ -84,10 +83,8 @@ async function build(jar: string, counts: string): Promise<string> {
 }
 
 function digestOf(folder: string): string {
-  const hash = createHash("sha256");
-  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
-    const path = join(folder, name);
-    if (statSync(path).isFile()) hash.update(name).update("\0").update(readFileSync(path)).update("\0");
-  }
-  return hash.digest("hex");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .sort()
+    .filter((name) => statSync(join(folder, name)).isFile());
+  return digest(...files.flatMap((name) => [name, readFileSync(join(folder, name))]));
 }

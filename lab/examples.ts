@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectDir } from "../base/paths.ts";
 import { step } from "../base/progress.ts";
-import { readIfThere, writeIfChanged } from "./host/files.ts";
+import { digest, readIfThere, writeIfChanged } from "./host/files.ts";
 import type { LabPaths } from "./paths.ts";
 import { labStore } from "./store.ts";
 
@@ -16,14 +15,12 @@ export async function publishExamples(paths: LabPaths): Promise<void> {
     .filter((name) => name.endsWith(".py"))
     .sort()
     .map((key) => ({ key, body: readFileSync(join(folder, key)) }));
-  const hash = createHash("sha256");
-  for (const { key, body } of files) hash.update(key).update("\0").update(body).update("\0");
-  const digest = hash.digest("hex");
+  const wanted = digest(...files.flatMap(({ key, body }) => [key, body]));
   const marker = join(paths.root, "examples.sha256");
-  if (readIfThere(marker) === digest) return;
+  if (readIfThere(marker) === wanted) return;
   await step(`examples in s3://${BUCKET}`, async () => {
     const store = await labStore();
     await Promise.all(files.map(({ key, body }) => store.put(BUCKET, key, body)));
   });
-  await writeIfChanged(marker, digest);
+  await writeIfChanged(marker, wanted);
 }

@@ -39,7 +39,7 @@ export async function writeIfChanged(path: string, text: string, mode = 0o600): 
 }
 
 /** SHA-256 in hex of the parts, each closed by a zero byte so that parts can't run into each other. */
-export function digest(...parts: readonly string[]): string {
+export function digest(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part).update("\0");
   return hash.digest("hex");
