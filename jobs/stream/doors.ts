@@ -9,7 +9,7 @@ import { type Started, startStream as startRun, withStreams } from "../run/strea
 import { openStore } from "../store/index.ts";
 import { streamSpec } from "../work/streams.ts";
 import { isLive } from "./decide.ts";
-import { type FoundStream, findStream, streamRun } from "./find.ts";
+import { type FoundStream, findStream, newestRun, streamRun } from "./find.ts";
 import { portsOf } from "./ports.ts";
 import { rescaleStream as rescale, type WantedSize } from "./rescale.ts";
 import { checkBeginning, type NewVersion, type ResumeOptions, resumeOrBringOn } from "./resume.ts";
@@ -60,12 +60,8 @@ export async function startStream(job: JobSpec | string, options: StreamOptions)
   const { connection, onEvent, signal, onNote = ignore } = options;
   return await withStreams({ connection }, async (tools) => {
     const { name, tenant } = spec;
-    const [latest] = await tools.ledger.list({
-      tenant,
-      job: name,
-      environment: tools.environment.contract.name,
-      limit: 1,
-    });
+    const environment = tools.environment.contract.name;
+    const latest = await newestRun(tools.ledger, { tenant, job: name, environment });
     if (latest?.outcome?.kind === "suspended" && spec.from === undefined && !isLive(latest))
       onNote(
         `Stream ${name} was suspended: this run begins without that state. To go on with it: npx mayfly resume ${name}`,

@@ -26,19 +26,25 @@ export async function findStream(
   const named = await runNamed(ledger, name);
   if (named !== undefined) {
     const run = streamRun(named);
-    const [newest = run] = await ledger.list({
-      tenant: run.tenant,
-      job: run.job,
-      environment: run.environment,
-      limit: 1,
-    });
-    return { run, latest: newest.run === run.run ? run : streamRun(await ledger.get(newest.run)) };
+    const newest = await newestRun(ledger, run);
+    const isNewest = newest === undefined || newest.run === run.run;
+    return { run, latest: isNewest ? run : streamRun(await ledger.get(newest.run)) };
   }
   const run = streamRun(await ledger.get((await newestOf(ledger, name, tenant)).run));
   return { run, latest: run };
 }
 
-async function runNamed(ledger: FindLedger, name: string): Promise<LedgerRun | undefined> {
+/** A stream's newest run. */
+export async function newestRun(
+  ledger: Pick<Ledger, "list">,
+  { tenant, job, environment }: Pick<StreamRun, "tenant" | "job" | "environment">,
+): Promise<RunSummaryRow | undefined> {
+  const [newest] = await ledger.list({ tenant, job, environment, limit: 1 });
+  return newest;
+}
+
+/** Undefined where the ledger knows of no such run, or not any more. */
+export async function runNamed(ledger: Pick<Ledger, "get">, name: string): Promise<LedgerRun | undefined> {
   try {
     return await ledger.get(name);
   } catch (error) {

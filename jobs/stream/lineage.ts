@@ -1,8 +1,7 @@
-import { UserError } from "../../base/errors.ts";
 import { LIVE_STATES } from "../ledger/index.ts";
 import { streamOf } from "../work/streams.ts";
 import { predecessorOf } from "./decide.ts";
-import { streamRun } from "./find.ts";
+import { runNamed, streamRun } from "./find.ts";
 import type { StreamPorts, StreamRun } from "./types.ts";
 
 type LineageLedger = Pick<StreamPorts["ledger"], "get" | "events">;
@@ -37,13 +36,8 @@ export async function runBefore(
   run: StreamRun,
 ): Promise<StreamRun | undefined> {
   const before = predecessorOf(run);
-  if (before === undefined) return undefined;
-  try {
-    return streamRun(await ledger.get(before));
-  } catch (error) {
-    if (error instanceof UserError && error.code === "unknown-run") return undefined;
-    throw error;
-  }
+  const row = before === undefined ? undefined : await runNamed(ledger, before);
+  return row === undefined ? undefined : streamRun(row);
 }
 
 /** The phase `running` of a stream begins when its job and all its tasks run. */

@@ -3,7 +3,7 @@ import type { Savepoint } from "../ledger/index.ts";
 import type { CarryOutOptions } from "../run/stream.ts";
 import { assertLive, assertOwnSavepoint } from "./decide.ts";
 import { STREAM_EXIT } from "./exit.ts";
-import { type FoundStream, streamRun } from "./find.ts";
+import { type FoundStream, newestRun, streamRun } from "./find.ts";
 import { liveRuns, runBefore } from "./lineage.ts";
 import { neededBy, surplus } from "./retention.ts";
 import type { StreamPorts, StreamRun } from "./types.ts";
@@ -140,12 +140,7 @@ export async function keepNewest(
   stream: Stream & Pick<StreamRun, "run">,
 ): Promise<void> {
   try {
-    const [newest] = await ports.ledger.list({
-      tenant: stream.tenant,
-      job: stream.job,
-      environment: stream.environment,
-      limit: 1,
-    });
+    const newest = await newestRun(ports.ledger, stream);
     const latest = streamRun(await ports.ledger.get(newest?.run ?? stream.run));
     await keepOnly(ports, latest, latest.spec.savepoints.keep);
   } catch (error) {
