@@ -3,6 +3,7 @@ import { formatElapsed } from "../../base/progress.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import type { FlinkStreamJob } from "../../schema/job.ts";
 import type { FlinkPlan } from "../../schema/plan.ts";
+import type { Ledger, Savepoint } from "../ledger/index.ts";
 import type { Started } from "../run/stream.ts";
 import { streamOf } from "../work/streams.ts";
 import {
@@ -138,7 +139,7 @@ async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenSt
       await suspendedAt(ports, outcome.savepoint, plan),
       base.tenant,
     );
-    return await stateAt(ports, location, spec, plan?.version);
+    return stateAt(location, await savepointAt(ports.ledger, location), spec, plan?.version);
   }
   const taken = await ports.ledger.savepoints({ run });
   const newest =
@@ -153,13 +154,13 @@ async function stateLeft(ports: StreamPorts, base: StreamRun): Promise<WrittenSt
     ports.note(
       `Run ${run} was not suspended: going on from its newest ${kind}, ${formatElapsed(ports.now() - at.getTime())} old.`,
     );
-    return await stateAt(ports, location, spec, plan?.version);
+    return stateAt(location, await savepointAt(ports.ledger, location), spec, plan?.version);
   }
   const began = plan?.restore?.location;
   if (began !== undefined) {
     await ports.state.check(began, base.tenant);
     ports.note(`Run ${run} left no state of its own: going on from what it began with.`);
-    return await stateAt(ports, began, spec, undefined);
+    return stateAt(began, await savepointAt(ports.ledger, began), spec, undefined);
   }
   throw new UserError("nothing-to-resume", `Run ${run} left no state to go on from.`, {
     path: `run ${run}`,
@@ -177,19 +178,24 @@ async function suspendedAt(
   location: string,
   plan: FlinkPlan | undefined,
 ): Promise<string> {
-  const [known] = await ledger.savepoints({ location, deleted: true });
+  const known = await savepointAt(ledger, location);
   if (known?.kind !== "checkpoint" || plan === undefined) return location;
   return (await state.newest(plan, [location]))?.location ?? location;
 }
 
-/** What is known of state, from the ledger where it has it. */
-async function stateAt(
-  { ledger }: Pick<StreamPorts, "ledger">,
+/** What the ledger knows of a location, though its files may be gone. */
+async function savepointAt(ledger: Pick<Ledger, "savepoints">, location: string) {
+  const [known] = await ledger.savepoints({ location, deleted: true });
+  return known;
+}
+
+/** Pure: what is known of state, from the ledger where it has it. */
+function stateAt(
   location: string,
+  known: Savepoint | undefined,
   wrote: FlinkStreamJob | undefined,
   version: string | undefined,
-): Promise<WrittenState> {
-  const [known] = await ledger.savepoints({ location, deleted: true });
+): WrittenState {
   const kind = known?.kind ?? (/\/chk-\d+\/?$/.test(location) ? "checkpoint" : "savepoint");
   return {
     wrote,
@@ -209,11 +215,11 @@ async function stateNamed(
   from: string,
 ): Promise<WrittenState> {
   const location = from.replace(/\/+$/, "");
-  const [known] = await ports.ledger.savepoints({ location, deleted: true });
+  const known = await savepointAt(ports.ledger, location);
   assertOwnSavepoint(stream, location, known);
   await ports.state.check(location, stream.tenant);
   const wrote = known === undefined ? undefined : await specOf(ports, known.run);
-  return await stateAt(ports, location, wrote, undefined);
+  return stateAt(location, known, wrote, undefined);
 }
 
 /**
