@@ -2,7 +2,9 @@
 import http from "node:http";
 import type { Duplex } from "node:stream";
 import type { FlinkPlan } from "../../schema/plan.ts";
-import { type Cluster, coordinatorPort } from "../watch/index.ts";
+import type { Cluster } from "../watch/index.ts";
+// By its own name: what watches runs of Spark need not load a WebSocket client.
+import { coordinatorPort } from "../watch/portforward.ts";
 import { requests } from "./http.ts";
 import { flinkRest } from "./rest.ts";
 import type { FlinkRest } from "./types.ts";

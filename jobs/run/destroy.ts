@@ -5,7 +5,6 @@ import type { Ledger, LedgerRun } from "../ledger/index.ts";
 import { assertStateKept } from "../stream/discard.ts";
 import { Driver } from "../work/driver.ts";
 import { type Place, placeOf } from "../work/place.ts";
-import { sweep } from "../work/stream-state.ts";
 import { streamOf } from "../work/streams.ts";
 import { leaseTiming } from "../work/timing.ts";
 import type { HeldLease } from "../work/types.ts";
@@ -118,6 +117,7 @@ async function forget(
 ): Promise<void> {
   const stream = streamOf(plan);
   if (stream === undefined) return;
+  const { sweep } = await import("../work/stream-state.ts");
   await sweep(tools, stream, (message) => {
     onEvent?.({ type: "warning", at: new Date().toISOString(), run: plan.run, message });
   });

@@ -7,7 +7,6 @@ export { containerLogs, followLog, lastLines } from "./logs.ts";
 export { namespaceState, removeNamespace, waitGone } from "./namespace.ts";
 export type * from "./observe.ts";
 export { observePods } from "./pods.ts";
-export { coordinatorPort } from "./portforward.ts";
 export { watchRun } from "./run.ts";
 export { checkSecrets, deliverSecrets } from "./secrets.ts";
 export type * from "./types.ts";

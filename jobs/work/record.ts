@@ -1,10 +1,12 @@
+import type { Outcome } from "../../schema/outcome.ts";
 import type { RunReport } from "../../schema/report.ts";
+import type { ReportInput } from "../report/build.ts";
 import { saveReport } from "../run/collect.ts";
 import type { RunState } from "../run/machine.ts";
 import { planAttempt } from "../run/prepare.ts";
 import { attemptsOf } from "../run/restore.ts";
 import { outcomeOf } from "./state.ts";
-import { streamFacts } from "./stream-report.ts";
+import { streamOf } from "./streams.ts";
 import type { Driven } from "./types.ts";
 
 type Recorded = Pick<Driven, "run" | "plan" | "spec" | "journal" | "observed" | "tools">;
@@ -35,8 +37,16 @@ export async function reportOf(driven: Recorded, state: RunState): Promise<RunRe
     kept,
     earlier: await earlierOf(driven, plan.attempt),
     larger: await largerOf(driven),
-    stream: await streamFacts(driven, ended),
+    stream: await streamFactsOf(driven, ended),
   });
+}
+
+/** Loads what streams need only where there is one. */
+async function streamFactsOf(driven: Recorded, ended: Outcome): Promise<ReportInput["stream"]> {
+  const stream = streamOf(driven.plan);
+  if (stream === undefined) return undefined;
+  const { streamFacts } = await import("./stream-report.ts");
+  return await streamFacts(driven, stream, ended);
 }
 
 /** Saves a report beside the logs; a `final` one is told too. */

@@ -11,7 +11,7 @@ import type { Journal } from "../run/journal.ts";
 import type { ObjectStore } from "../store/index.ts";
 import { checkpointingOf, healthTeller } from "../watch/health.ts";
 import { stateLeft } from "./stream-state.ts";
-import { streamOf, streamSpec } from "./streams.ts";
+import { streamSpec } from "./streams.ts";
 import type { Driven } from "./types.ts";
 
 /** Between what the ledger's events are told of a stream that lives for months. */
@@ -75,13 +75,12 @@ export async function savepointsOf(
   return found.map(({ location, kind, reason, at, attempt }) => ({ location, kind, reason, at, attempt }));
 }
 
-/** What a stream's report says beside its numbers; undefined for a job that ends by itself. */
+/** What a stream's report says beside its numbers. */
 export async function streamFacts(
-  { run, plan, spec, tools }: Pick<Driven, "run" | "plan" | "spec" | "tools">,
+  { run, spec, tools }: Pick<Driven, "run" | "spec" | "tools">,
+  stream: FlinkPlan,
   outcome: Outcome,
-): Promise<ReportInput["stream"]> {
-  const stream = streamOf(plan);
-  if (stream === undefined) return undefined;
+): Promise<NonNullable<ReportInput["stream"]>> {
   // A ledger or a store that is away takes nothing else from the report.
   const savepoints = await savepointsOf(tools.ledger, run.run).catch(() => []);
   const newest = await newestOf(tools, stream, outcome).catch(() => undefined);
