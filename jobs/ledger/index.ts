@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { stateDir } from "../../base/paths.ts";
 import type { Ledger } from "./types.ts";
 
+export { notAStream } from "./refusals.ts";
 export type * from "./types.ts";
 export { LIVE_STATES, RESUMED, RunStateName, TERMINAL_STATES } from "./types.ts";
 

@@ -9,7 +9,7 @@ type Db = Kysely<Tables>;
 
 const now = (): string => new Date().toISOString();
 
-const isTerminal = (state: string): boolean => TERMINAL_STATES.some((terminal) => terminal === state);
+export const isTerminal = (state: string): boolean => TERMINAL_STATES.some((terminal) => terminal === state);
 
 /** See {@link Ledger.adopt}. */
 export async function adopt(db: Db, run: LedgerRun): Promise<boolean> {

@@ -1,8 +1,9 @@
 import type { Kysely } from "kysely";
 import { z } from "zod";
 import { EXIT, UserError } from "../../base/errors.ts";
+import { notAStream } from "./refusals.ts";
 import { wishOf } from "./rows.ts";
-import { unknownRun } from "./runs.ts";
+import { isTerminal, unknownRun } from "./runs.ts";
 import type { Tables } from "./tables.ts";
 import { TERMINAL_STATES, type Wish } from "./types.ts";
 
@@ -10,7 +11,7 @@ type Db = Kysely<Tables>;
 
 /** See `Ledger.wish`. */
 export async function wish(db: Db, run: string, asked: Wish): Promise<Wish> {
-  const row = await db.selectFrom("runs").select(["state", "spec"]).where("run", "=", run).executeTakeFirst();
+  const row = await db.selectFrom("runs").select("spec").where("run", "=", run).executeTakeFirst();
   if (row === undefined) throw await unknownRun(db, run);
   if (!isStream(row.spec)) throw notAStream(run);
   const taken = await db
@@ -28,7 +29,7 @@ export async function wish(db: Db, run: string, asked: Wish): Promise<Wish> {
     .where("run", "=", run)
     .executeTakeFirst();
   if (found === undefined) throw await unknownRun(db, run);
-  if (TERMINAL_STATES.some((state) => state === found.state)) throw finished(run, found.state);
+  if (isTerminal(found.state)) throw finished(run, found.state);
   const pending = wishOf(run, found.wish);
   // Answered between the two statements.
   if (pending === undefined) return await wish(db, run, asked);
@@ -67,13 +68,6 @@ function isStream(text: string | null): boolean {
   const spec = Kind.safeParse(text === null ? undefined : JSON.parse(text));
   return spec.success && spec.data.kind === "stream";
 }
-
-const notAStream = (run: string): UserError =>
-  new UserError("not-a-stream", `Run ${run} is of a job that ends by itself, not of a stream.`, {
-    path: `run ${run}`,
-    hint: `End it early with: npx mayfly cancel ${run}. Only Flink jobs of \`kind: stream\` have state to keep.`,
-    exitCode: EXIT.conflict,
-  });
 
 const finished = (run: string, state: string): UserError =>
   new UserError("run-finished", `Run ${run} has ended already: ${state}.`, {

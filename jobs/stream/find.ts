@@ -1,6 +1,6 @@
 import { EXIT, UserError } from "../../base/errors.ts";
 import { listNames } from "../../base/nearest.ts";
-import type { Ledger, LedgerRun, RunSummaryRow } from "../ledger/index.ts";
+import { type Ledger, type LedgerRun, notAStream, type RunSummaryRow } from "../ledger/index.ts";
 import { streamSpec } from "../work/streams.ts";
 import type { StreamRun } from "./types.ts";
 
@@ -102,9 +102,5 @@ const unknown = (name: string, hint: string | undefined): UserError =>
 export function streamRun(row: LedgerRun): StreamRun {
   const spec = streamSpec(row.spec);
   if (spec !== undefined) return { ...row, spec };
-  throw new UserError("not-a-stream", `Run ${row.run} is of a job that ends by itself, not of a stream.`, {
-    path: `run ${row.run}`,
-    hint: `End it early with: npx mayfly cancel ${row.run}. Only Flink jobs of \`kind: stream\` have state to keep.`,
-    exitCode: EXIT.conflict,
-  });
+  throw notAStream(row.run);
 }
