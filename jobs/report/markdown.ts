@@ -1,9 +1,9 @@
 import { escapeMarkdown } from "../../base/text.ts";
-import { OUTCOME_EXIT } from "../../schema/outcome.ts";
 import type { RunReport } from "../../schema/report.ts";
 import { streamRows } from "./stream-words.ts";
 import {
   attemptLines,
+  endedWell,
   formatMib,
   formatMoney,
   formatSeconds,
@@ -101,7 +101,7 @@ export function renderMarkdown(report: RunReport): string {
     );
   }
   lines.push(
-    ...list(OUTCOME_EXIT[outcome.kind] === 0 ? "Output" : "Output (may be incomplete)", report.output),
+    ...list(endedWell(outcome) ? "Output" : "Output (may be incomplete)", report.output),
     ...list("Logs", report.logs),
   );
   if (report.left.length > 0) lines.push(...list("**Left behind**", report.left));

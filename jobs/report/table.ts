@@ -2,12 +2,12 @@ import { styleText } from "node:util";
 import Table from "cli-table3";
 import { paint } from "../../base/progress.ts";
 import { wrap } from "../../base/text.ts";
-import { OUTCOME_EXIT } from "../../schema/outcome.ts";
 import type { RunReport } from "../../schema/report.ts";
 import { printable } from "./printable.ts";
 import { streamRows } from "./stream-words.ts";
 import {
   attemptLines,
+  endedWell,
   formatMib,
   formatMoney,
   formatSeconds,
@@ -63,7 +63,7 @@ export function renderReport(
       : options.colour
         ? styleText(format, text, { validateStream: false })
         : text;
-  const good = OUTCOME_EXIT[outcome.kind] === 0;
+  const good = endedWell(outcome);
   const attempt = report.attempt > 1 ? `, attempt ${report.attempt}` : "";
   const lines = [
     `${style(["bold", good ? "green" : "red"], OUTCOME_WORDS[outcome.kind])}  ${style("bold", report.run)}${attempt} in ${formatSeconds(totalSeconds(report))}`,

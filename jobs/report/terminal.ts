@@ -1,12 +1,12 @@
 import { createLogUpdate } from "log-update";
 import { paint } from "../../base/progress.ts";
 import type { RunEvent } from "../../schema/events.ts";
-import { OUTCOME_EXIT } from "../../schema/outcome.ts";
 import type { Phase } from "../../schema/report.ts";
 import { printable } from "./printable.ts";
 import { describeStream } from "./stream-words.ts";
 import { renderReport } from "./table.ts";
 import {
+  endedWell,
   formatCpu,
   formatMib,
   formatMoney,
@@ -271,7 +271,7 @@ function textReporter(
       case "outcome": {
         const { outcome } = event;
         const message = outcomeMessage(outcome);
-        const colour = OUTCOME_EXIT[outcome.kind] === 0 ? "green" : "red";
+        const colour = endedWell(outcome) ? "green" : "red";
         const text = message === undefined ? "" : `: ${printable(message)}`;
         screen.line(`${clock(event.at)} ${style(colour, OUTCOME_WORDS[outcome.kind])}${text}`);
         break;

@@ -20,6 +20,9 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome["kind"], string>> = {
 export const outcomeMessage = (outcome: Outcome): string | undefined =>
   outcome.kind === "succeeded" ? undefined : outcome.message;
 
+/** Whether it is what somebody wanted: a success, or a stream that was suspended. */
+export const endedWell = ({ kind }: Outcome): boolean => OUTCOME_EXIT[kind] === 0;
+
 /** `4.2 s`, `3 min 05 s`, `2 h 03 min`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
@@ -94,7 +97,7 @@ export function nextCommands(report: RunReport, jobFile: string | undefined): re
       `npx mayfly destroy ${run}`,
     ];
   }
-  if (stream?.newest !== undefined && OUTCOME_EXIT[outcome.kind] !== 0)
+  if (stream?.newest !== undefined && !endedWell(outcome))
     return [`npx mayfly resume ${run} --from ${stream.newest.location}`, `npx mayfly logs ${run}`];
   switch (outcome.kind) {
     case "succeeded":
