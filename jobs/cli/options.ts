@@ -1,7 +1,15 @@
-import { Option } from "@commander-js/extra-typings";
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 
 /** `--json`: the same meaning for every command. */
 export const jsonOption = () => new Option("--json", "print JSON on standard output instead of text");
+
+/** Parses an option that says how many. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError("It must be a whole number above 0.");
+  return value;
+}
 
 /** `--connection FILE`: which environment a command talks to. */
 export const connectionOption = () =>

@@ -4,6 +4,7 @@ import { step } from "../../base/progress.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import { OUTCOME_EXIT, type Outcome } from "../../schema/outcome.ts";
 import { parseDuration } from "../../schema/primitives.ts";
+import { count } from "./options.ts";
 
 /** What a function of jobs/stream is told while it works. */
 export interface Told {
@@ -25,12 +26,7 @@ export const durationOption = <Flags extends string>(flags: Flags, what: string)
   });
 
 export const countOption = <Flags extends string>(flags: Flags, what: string) =>
-  new Option(flags, what).argParser((text: string): number => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < 1)
-      throw new InvalidArgumentError("It must be a whole number above 0.");
-    return value;
-  });
+  new Option(flags, what).argParser(count);
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 

@@ -1,7 +1,7 @@
-import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Command } from "@commander-js/extra-typings";
 import type { UserError } from "../../../base/errors.ts";
 import type { HistoryOptions, RunSummary } from "../../run/index.ts";
-import { examples, jsonOption } from "../options.ts";
+import { count, examples, jsonOption } from "../options.ts";
 import { printJson, printLine, renderTable } from "../output.ts";
 
 const LEDGER_HELP = `
@@ -10,13 +10,6 @@ Runs are in the ledger: a file of this machine, or what MAYFLY_LEDGER names (doc
 /** On standard error: the list itself is for programs too. */
 const skip = (_run: string, { message, hint }: UserError): void => {
   process.stderr.write(`note: left out: ${message} ${hint ?? ""}\n`);
-};
-
-const count = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number above 0.");
-  return value;
 };
 
 export const runsCommand = () =>
