@@ -123,16 +123,14 @@ async function loadClient(address: Connection["s3"]): Promise<Opened> {
   return { client, sdk };
 }
 
-async function listAll({ client, sdk }: Opened, prefix: string): Promise<readonly string[]> {
-  const { bucket, key } = parseUrl(prefix);
+async function listAll(to: Opened, prefix: string): Promise<readonly string[]> {
   const urls: string[] = [];
-  let token: string | undefined;
+  let after: string | undefined;
   do {
-    const more = token === undefined ? {} : { ContinuationToken: token };
-    const page = await client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...more }));
-    for (const { Key } of page.Contents ?? []) if (Key !== undefined) urls.push(`s3://${bucket}/${Key}`);
-    token = page.NextContinuationToken;
-  } while (token !== undefined);
+    const { objects, more } = await listPage(to, prefix, after);
+    urls.push(...objects.map(({ url }) => url));
+    after = more ? urls.at(-1) : undefined;
+  } while (after !== undefined);
   return urls;
 }
 
