@@ -27,17 +27,15 @@ const containerRows = (
 ];
 
 /** A service's pods, and by what their number goes. */
-function serviceRows({ name, port, container, replicas, scaleOn }: PlannedService): [string, string][] {
+function serviceRow({ name, port, container, replicas, scaleOn }: PlannedService): [string, string] {
   const by =
     scaleOn === undefined
       ? ""
       : `, by ${scaleOn.kind === "cpu" ? `CPU of ${scaleOn.percent} %` : `metric ${scaleOn.name} of ${scaleOn.quantity}`}`;
   const many = replicas.min === replicas.max ? `${replicas.min}` : `${replicas.min} to ${replicas.max}`;
   return [
-    [
-      `service/${name} × ${many}`,
-      `${container.cpu}m CPU, ${container.memory} MiB memory, ${container.disk} MiB disk${by}; http://${name}:${port}`,
-    ],
+    `service/${name} × ${many}`,
+    `${container.cpu}m CPU, ${container.memory} MiB memory, ${container.disk} MiB disk${by}; http://${name}:${port}`,
   ];
 }
 
@@ -57,7 +55,7 @@ export function describePlan(plan: Plan): (readonly [string, string])[] {
       containerRows(`coordinator/${container.name}`, container),
     ),
     ...containerRows(`worker × ${workers.count}`, workers.container),
-    ...(plan.services ?? []).flatMap(serviceRows),
+    ...(plan.services ?? []).map(serviceRow),
     ["scratch", disk(workers.scratch)],
     [
       "in all",

@@ -35,20 +35,33 @@ export interface RunSize {
   readonly services: readonly ServiceSize[];
 }
 
-const servicesTotal = (services: readonly ServiceSize[], each: (pod: PodSize) => number): number =>
-  services.reduce((sum, { pod, max }) => sum + each(pod) * max, 0);
+/** Pods of a run that are all alike. */
+interface PodKind {
+  readonly pod: PodSize;
+  readonly count: number;
+}
+
+/** All pods but the coordinator's, with the most of each service. */
+const podKinds = ({
+  worker,
+  workers,
+  services,
+}: Pick<RunSize, "worker" | "workers" | "services">): PodKind[] => [
+  { pod: worker, count: workers },
+  ...services.map(({ pod, max }) => ({ pod, count: max })),
+];
 
 /** The whole run with the most of its services, in the terms of a quota; `scratch` is the disk of all pods. */
-export const runTotal = (run: RunSize): TenantQuota => ({
-  cpu: run.coordinator.cpu + run.worker.cpu * run.workers + servicesTotal(run.services, ({ cpu }) => cpu),
-  memory:
-    run.coordinator.memory +
-    run.worker.memory * run.workers +
-    servicesTotal(run.services, ({ memory }) => memory),
-  scratch:
-    run.coordinator.disk + run.worker.disk * run.workers + servicesTotal(run.services, ({ disk }) => disk),
-  pods: 1 + run.workers + servicesTotal(run.services, () => 1),
-});
+export function runTotal(run: RunSize): TenantQuota {
+  const kinds = [{ pod: run.coordinator, count: 1 }, ...podKinds(run)];
+  const total = (key: keyof TenantQuota): number =>
+    kinds.reduce((sum, { pod, count }) => sum + ofQuota(key, pod) * count, 0);
+  return { cpu: total("cpu"), memory: total("memory"), scratch: total("scratch"), pods: total("pods") };
+}
+
+/** What one pod takes of a quota. */
+const ofQuota = (key: keyof TenantQuota, pod: PodSize): number =>
+  key === "pods" ? 1 : pod[key === "scratch" ? "disk" : key];
 
 const RESOURCES = [
   { key: "cpu", of: "cpu", unit: "m CPU" },
@@ -100,8 +113,7 @@ export function nodesForAll(
   if (run.services.length === 0) return nodesNeeded(node, run.worker, run.workers, coordinator);
   const pods = [
     ...(coordinator === undefined ? [] : [{ pod: coordinator, count: 1 }]),
-    { pod: run.worker, count: run.workers },
-    ...run.services.map(({ pod, max }) => ({ pod, count: max })),
+    ...podKinds(run),
   ].sort((left, right) => share(right.pod, node) - share(left.pod, node));
   const free: { cpu: number; memory: number; disk: number; pods: number }[] = [];
   for (const { pod, count } of pods) {
@@ -125,25 +137,20 @@ const share = (pod: PodSize, node: Allocatable): number =>
 export function overQuota(run: RunSize, quota: TenantQuota): string[] {
   const total = runTotal(run);
   const rows = [
-    { key: "cpu", unit: "m CPU", each: [run.coordinator.cpu, run.worker.cpu] },
-    { key: "memory", unit: "MiB memory", each: [run.coordinator.memory, run.worker.memory] },
-    { key: "scratch", unit: "MiB disk", each: [run.coordinator.disk, run.worker.disk] },
-    { key: "pods", unit: "pods", each: [1, 1] },
+    { key: "cpu", unit: "m CPU" },
+    { key: "memory", unit: "MiB memory" },
+    { key: "scratch", unit: "MiB disk" },
+    { key: "pods", unit: "pods" },
   ] as const;
   return rows
     .filter(({ key }) => total[key] > quota[key])
     .map(
-      ({ key, unit, each }) =>
-        `  ${unit}: coordinator ${each[0]} + ${run.workers} workers × ${each[1]}` +
-        run.services
-          .map((service) => ` + ${service.max} ${service.name} × ${of(key, service.pod)}`)
-          .join("") +
+      ({ key, unit }) =>
+        `  ${unit}: coordinator ${ofQuota(key, run.coordinator)} + ${run.workers} workers × ${ofQuota(key, run.worker)}` +
+        run.services.map(({ name, pod, max }) => ` + ${max} ${name} × ${ofQuota(key, pod)}`).join("") +
         ` = ${total[key]}, quota ${quota[key]}: ${total[key] - quota[key]} too much`,
     );
 }
-
-const of = (key: keyof TenantQuota, pod: PodSize): number =>
-  key === "pods" ? 1 : pod[key === "scratch" ? "disk" : key];
 
 /** A pod's containers with their memory sums, for refusals. */
 export const podLines = (containers: readonly PlannedContainer[]): string[] =>

@@ -92,7 +92,9 @@ function compose(
   checkQuota(size, tenant, pods.words.workers.path);
   const names = runNames(spec.tenant, spec.name, identity.run, identity.attempt);
   const cost = estimateCost(size, place.coordinator, place.workers);
-  const services = plannedServices(spec, plannedImage(spec, image), placementIn(place.workers, place.zone));
+  const ours = plannedImage(spec, image);
+  const workersPlacement = placementIn(place.workers, place.zone);
+  const services = plannedServices(spec, ours, workersPlacement);
   const common: CommonPlan = {
     apiVersion: "mayfly.dev/plan/v1",
     version: image.version,
@@ -113,7 +115,7 @@ function compose(
       run: identity.run,
       attempt: identity.attempt,
     }),
-    image: plannedImage(spec, image),
+    image: ours,
     mounts: pods.mounts,
     files: pods.files,
     coordinator: {
@@ -126,7 +128,7 @@ function compose(
       ...pods.workers,
       count: pods.count,
       container: pods.worker,
-      placement: placementIn(place.workers, place.zone),
+      placement: workersPlacement,
     },
     ...(services.length === 0 ? {} : { services }),
     ...(pods.kubernetes === undefined ? {} : { kubernetes: pods.kubernetes }),

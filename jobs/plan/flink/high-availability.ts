@@ -4,6 +4,7 @@ import { runNames } from "../names.ts";
 import { refuse } from "../refusal.ts";
 import type { FlinkContext } from "./context.ts";
 import { MOUNTS, PORTS } from "./layout.ts";
+import { stateRoot } from "./state.ts";
 
 /** The same for all runs: each has a namespace of its own. */
 const CLUSTER_ID = "flink";
@@ -49,7 +50,7 @@ export function highAvailability({
       hint: "Leave highAvailability out, or have allowHighAvailability set for the tenant.",
     });
   }
-  const storage = `${spec.checkpoints.location.replace(/\/+$/, "")}/${spec.name}/high-availability/${run}/${attempt}`;
+  const storage = `${stateRoot(spec)}/${spec.name}/high-availability/${run}/${attempt}`;
   return {
     own: { storage, clusterId: CLUSTER_ID },
     kubernetes: {

@@ -2,7 +2,7 @@ import type { EnvironmentContract } from "../../../schema/contract.ts";
 import type { FlinkStreamJob } from "../../../schema/job.ts";
 import type { FlinkPlan } from "../../../schema/plan.ts";
 import { planRun } from "../plan.ts";
-import { type Refusal, Refused, refuse } from "../refusal.ts";
+import type { Refusal } from "../refusal.ts";
 
 /** How large a stream is to be. */
 export interface StreamSize {
@@ -28,12 +28,8 @@ export function rescaledPlan(
   contract: EnvironmentContract,
   { taskManagers, parallelism }: StreamSize,
 ): RescaledPlan {
-  try {
-    checkMaximum(spec, parallelism);
-  } catch (error) {
-    if (error instanceof Refused) return { ok: false, refusal: error.refusal };
-    throw error;
-  }
+  const beyond = beyondMaximum(spec, parallelism);
+  if (beyond !== undefined) return { ok: false, refusal: beyond };
   const resized = { ...spec, parallelism, taskManagers: { ...spec.taskManagers, count: taskManagers } };
   const planned = planRun(asItRuns(plan, resized), contract, plan);
   if (!planned.ok) return planned;
@@ -63,12 +59,13 @@ const asItRuns = (
   taskManagers: { ...spec.taskManagers, memory: `${workers.container.memory}Mi` },
 });
 
-function checkMaximum({ maxParallelism }: FlinkStreamJob, parallelism: number): void {
-  if (maxParallelism === undefined || parallelism <= maxParallelism) return;
-  refuse({
+function beyondMaximum({ maxParallelism }: FlinkStreamJob, parallelism: number): Refusal | undefined {
+  if (maxParallelism === undefined || parallelism <= maxParallelism) return undefined;
+  return {
     code: "beyond-max-parallelism",
     message: `parallelism ${parallelism} is more than maxParallelism, ${maxParallelism}, which the state was written for.`,
+    arithmetic: [],
     path: "parallelism",
     hint: `Ask for at most ${maxParallelism}. To go beyond, the stream has to start without its state, with a larger maxParallelism.`,
-  });
+  };
 }

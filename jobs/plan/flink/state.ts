@@ -23,15 +23,19 @@ export const flinkJobId = (
     .digest("hex")
     .slice(0, 32);
 
+/** Below which all state of a stream's location is, without a slash at its end. */
+export const stateRoot = ({ checkpoints }: FlinkStreamJob): string =>
+  checkpoints.location.replace(/\/+$/, "");
+
 /** Where a stream's state goes. Savepoints are the job's: a resumed run starts from one of another run. */
 export function stateFolders(
-  { name, checkpoints }: FlinkStreamJob,
+  spec: FlinkStreamJob,
   { run, attempt }: { readonly run: string; readonly attempt: number },
 ): NonNullable<FlinkPlan["state"]> {
-  const root = checkpoints.location.replace(/\/+$/, "");
+  const root = stateRoot(spec);
   return {
-    checkpoints: `${root}/${ENTROPY.key}/${name}/${run}/${attempt}`,
-    savepoints: `${root}/${name}/savepoints`,
+    checkpoints: `${root}/${ENTROPY.key}/${spec.name}/${run}/${attempt}`,
+    savepoints: `${root}/${spec.name}/savepoints`,
   };
 }
 
