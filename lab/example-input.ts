@@ -28,8 +28,7 @@ export const presentInput = async (): Promise<readonly string[]> =>
 export async function putExampleInput(mib: number): Promise<void> {
   const store = await labStore();
   await step(`put ${mib} MiB of licence texts into s3://${BUCKET}/${PREFIX}`, async (report) => {
-    const present = await presentInput();
-    await Promise.all(present.map((key) => store.remove(BUCKET, key)));
+    await store.clear(BUCKET, PREFIX);
     const text = await licenceTexts();
     const repeats = Math.ceil((mib * 1024 * 1024) / PARTS / text.length);
     const part = Buffer.concat(Array.from({ length: repeats }, () => text));

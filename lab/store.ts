@@ -11,7 +11,11 @@ export interface LabStore {
   readonly put: (bucket: string, key: string, body: Buffer) => Promise<void>;
   /** An object's bytes, piece by piece. */
   readonly read: (bucket: string, key: string) => AsyncIterable<Uint8Array>;
+  /** All of them at once. */
+  readonly bytes: (bucket: string, key: string) => Promise<Buffer>;
   readonly remove: (bucket: string, key: string) => Promise<void>;
+  /** Removes all objects under a prefix. @returns How many there were. */
+  readonly clear: (bucket: string, prefix: string) => Promise<number>;
 }
 
 /** How this machine reaches the lab. @throws UserError `lab-missing` */
@@ -22,7 +26,7 @@ export async function labStore(): Promise<LabStore> {
   const { s3 } = labConnection();
   const [client, { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand }] =
     await Promise.all([openS3(s3), import("@aws-sdk/client-s3")]);
-  return {
+  const store: LabStore = {
     async list(Bucket, Prefix) {
       const keys: string[] = [];
       let ContinuationToken: string | undefined;
@@ -40,8 +44,19 @@ export async function labStore(): Promise<LabStore> {
       const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
       if (Body !== undefined) yield* Body.transformToWebStream();
     },
+    async bytes(bucket, key) {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of store.read(bucket, key)) pieces.push(piece);
+      return Buffer.concat(pieces);
+    },
     async remove(Bucket, Key) {
       await client.send(new DeleteObjectCommand({ Bucket, Key }));
     },
+    async clear(bucket, prefix) {
+      const keys = await store.list(bucket, prefix);
+      for (const key of keys) await store.remove(bucket, key);
+      return keys.length;
+    },
   };
+  return store;
 }

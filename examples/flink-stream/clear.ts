@@ -2,7 +2,5 @@
 import { labStore } from "../../lab/store.ts";
 
 const { hostname, pathname } = new URL(process.argv[2] ?? "s3://demo-output/flink-stream/");
-const store = await labStore();
-const keys = await store.list(hostname, pathname.slice(1));
-for (const key of keys) await store.remove(hostname, key);
-console.log(`removed ${keys.length} objects under s3://${hostname}${pathname}`);
+const removed = await (await labStore()).clear(hostname, pathname.slice(1));
+console.log(`removed ${removed} objects under s3://${hostname}${pathname}`);

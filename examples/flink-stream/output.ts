@@ -1,4 +1,4 @@
-import { labStore } from "../../lab/store.ts";
+import { type LabStore, labStore } from "../../lab/store.ts";
 import type { CountedFile } from "./counts.ts";
 
 const decoder = new TextDecoder();
@@ -6,19 +6,20 @@ const decoder = new TextDecoder();
 /** Flink hides what is not committed yet, and its own bookkeeping, behind these. */
 const hidden = (key: string): boolean => key.split("/").some((part) => /^[._]/.test(part));
 
-/**
- * The committed files under a location in the lab's S3 store.
- * @param location `s3://bucket/folder/`
- */
-export async function readCounted(location: string): Promise<CountedFile[]> {
+/** Keys of the committed files under a location, `s3://bucket/folder/`, in the lab's S3 store. */
+export async function committedKeys(store: LabStore, location: string): Promise<string[]> {
   const { hostname, pathname } = new URL(location);
+  return (await store.list(hostname, pathname.slice(1))).filter((key) => !hidden(key));
+}
+
+/** The committed files themselves. */
+export async function readCounted(location: string): Promise<CountedFile[]> {
+  const { hostname } = new URL(location);
   const store = await labStore();
-  const keys = (await store.list(hostname, pathname.slice(1))).filter((key) => !hidden(key));
   return await Promise.all(
-    keys.map(async (key) => {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of store.read(hostname, key)) pieces.push(piece);
-      return { name: `s3://${hostname}/${key}`, text: decoder.decode(Buffer.concat(pieces)) };
-    }),
+    (await committedKeys(store, location)).map(async (key) => ({
+      name: `s3://${hostname}/${key}`,
+      text: decoder.decode(await store.bytes(hostname, key)),
+    })),
   );
 }

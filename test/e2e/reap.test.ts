@@ -324,7 +324,7 @@ test("the same with Pulumi's state in S3", async () => {
   const place = await scene(`s3://mayfly-logs/${folder}?${query}`);
   const store = await labStore();
   onTestFinished(async () => {
-    for (const key of await store.list("mayfly-logs", `${folder}/`)) await store.remove("mayfly-logs", key);
+    await store.clear("mayfly-logs", `${folder}/`);
   });
   const [lost, broken, live] = [place.plan(), place.plan(), place.plan()];
   await place.record(lost, ENDED);

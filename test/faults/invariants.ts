@@ -168,11 +168,8 @@ export async function checkSecrets(
   for (const row of runs) search(`the ledger's run ${row.run}`, Buffer.from(JSON.stringify(row)));
   const store = await labStore();
   for (const { run, tenant, job } of runs) {
-    for (const key of await store.list("mayfly-logs", `runs/${tenant}/${job}/${run}/`)) {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of store.read("mayfly-logs", key)) pieces.push(piece);
-      search(`s3://mayfly-logs/${key}`, Buffer.concat(pieces));
-    }
+    for (const key of await store.list("mayfly-logs", `runs/${tenant}/${job}/${run}/`))
+      search(`s3://mayfly-logs/${key}`, await store.bytes("mayfly-logs", key));
   }
   return { name: "no secrets", broken };
 }

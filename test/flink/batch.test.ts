@@ -30,9 +30,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const store = await labStore();
-  for (const bucket of ["demo-input", "demo-output"]) {
-    for (const key of await store.list(bucket, FOLDER)) await store.remove(bucket, key);
-  }
+  for (const bucket of ["demo-input", "demo-output"]) await store.clear(bucket, FOLDER);
   await rm(LEDGER, { force: true });
 });
 

@@ -45,8 +45,7 @@ const mayfly = async (...args: readonly string[]) =>
   });
 
 async function clearStore(): Promise<void> {
-  const store = await labStore();
-  for (const key of await store.list(BUCKET, FOLDER)) await store.remove(BUCKET, key);
+  await (await labStore()).clear(BUCKET, FOLDER);
 }
 
 beforeAll(async () => {

@@ -16,9 +16,8 @@ export const application = (mainClass = "KeyedCounts", jar = "flink-jobs"): obje
 
 /** Keys below which a stream of the suite keeps everything. */
 export const folderOf = (name: string): string => `flink-suite/${name}/`;
-export const outputKey = (name: string): string => `${folderOf(name)}out/`;
 export const stateKey = (name: string): string => `${folderOf(name)}state/`;
-export const outputUrl = (name: string): string => `s3://${BUCKET}/${outputKey(name)}`;
+export const outputUrl = (name: string): string => `s3://${BUCKET}/${folderOf(name)}out/`;
 
 /** Numbers a second that each parallel task counts: many enough to see a lost one, few enough for a shared processor. */
 const RATE = 50;

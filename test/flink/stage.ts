@@ -3,15 +3,16 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
+import { committedKeys } from "../../examples/flink-stream/output.ts";
 import { type LedgerRun, openLedger, type Savepoint } from "../../jobs/ledger/index.ts";
 import type { Cluster } from "../../jobs/watch/index.ts";
-import { type LabStore, labStore } from "../../lab/store.ts";
+import { labStore } from "../../lab/store.ts";
 import { isTerminal, ledgerRuns } from "../faults/invariants.ts";
 import { type Helper, processesWith, send, startHelper } from "../faults/processes.ts";
 import { kubectl } from "../lab/pods.ts";
 import type { FlinkPlace } from "./place.ts";
 import { podsOf } from "./pods.ts";
-import { BUCKET, outputKey, type SpecChanges, streamSpec } from "./spec.ts";
+import { outputUrl, type SpecChanges, streamSpec } from "./spec.ts";
 import type { FlinkScene } from "./types.ts";
 
 const LOOK_MS = 250;
@@ -116,9 +117,10 @@ export class Stage implements FlinkScene {
   grows: FlinkScene["grows"] = async (seconds = 90) => {
     const since = performance.now();
     const store = await labStore();
-    const before = await committed(store, this.name);
+    const committed = async (): Promise<number> => (await committedKeys(store, outputUrl(this.name))).length;
+    const before = await committed();
     await this.until("the stream commits more", seconds, async () =>
-      (await committed(store, this.name)) > before ? true : undefined,
+      (await committed()) > before ? true : undefined,
     );
     return (performance.now() - since) / 1000;
   };
@@ -211,10 +213,4 @@ export class Stage implements FlinkScene {
       said.push((await this.as("successor", "destroy", live.run, "--discard-state")).said);
     return (await this.#live()) === undefined ? "" : said.join("\n").slice(-3000);
   }
-}
-
-/** Objects that the stream's sink has committed: what it still writes is under a name of its own. */
-async function committed(store: LabStore, name: string): Promise<number> {
-  const keys = await store.list(BUCKET, outputKey(name));
-  return keys.filter((key) => !key.split("/").some((part) => /^[._]/.test(part))).length;
 }

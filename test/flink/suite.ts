@@ -114,7 +114,7 @@ class Telling {
       this.#line(title, [...checked, nothing], ends, since);
     } finally {
       await stage.stop();
-      for (const key of await store.list(BUCKET, folderOf(stage.name))) await store.remove(BUCKET, key);
+      await store.clear(BUCKET, folderOf(stage.name));
       await stage.place.remove();
     }
   }

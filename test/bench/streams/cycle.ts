@@ -99,11 +99,7 @@ async function savepointSeconds(tenant: string, job: string, run: string): Promi
   const keys = await store.list("mayfly-logs", `runs/${tenant}/${job}/${run}/`);
   const logs = keys.filter((key) => key.includes("/coordinator"));
   const texts = await Promise.all(
-    logs.map(async (key) => {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of store.read("mayfly-logs", key)) pieces.push(piece);
-      return Buffer.concat(pieces).toString("utf8");
-    }),
+    logs.map(async (key) => (await store.bytes("mayfly-logs", key)).toString("utf8")),
   );
   return completedSeconds(texts.join("\n"));
 }

@@ -124,8 +124,7 @@ export async function makeStreamsPlace(): Promise<StreamsPlace> {
       for (const { run } of live) await mayfly(["cancel", run, "--discard-state"]);
       if (live.length > 0) await mayfly(["work", "--drain"]);
       const store = await labStore();
-      for (const name of names)
-        for (const key of await store.list(BUCKET, folderOf(name))) await store.remove(BUCKET, key);
+      for (const name of names) await store.clear(BUCKET, folderOf(name));
       cluster.close();
       await rm(folder, { recursive: true, force: true });
     },
