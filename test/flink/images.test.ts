@@ -2,40 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { projectDir } from "../../base/paths.ts";
-import { apply, outcome, temporaryNamespace } from "../lab/pods.ts";
+import { apply, imagePod, outcome, temporaryNamespace } from "../lab/pods.ts";
 
 /** Starts both roles in one container and tells for each how many classes came from the archive. */
 const SCRIPT = readFileSync(join(projectDir, "test/flink/images.sh"), "utf8");
 
-/** Under Pod Security `restricted`, with nothing writable but an emptyDir, and the user that the image names. */
-const pod = (namespace: string, name: string, image: string): object => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name, namespace },
-  spec: {
-    restartPolicy: "Never",
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    terminationGracePeriodSeconds: 0,
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-    containers: [
-      {
-        name: "flink",
-        image,
-        imagePullPolicy: "Never",
-        args: ["/bin/bash", "-c", SCRIPT],
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ["ALL"] },
-        },
-        resources: { limits: { memory: "2Gi" }, requests: { cpu: "50m", memory: "1Gi" } },
-        volumeMounts: [{ name: "scratch", mountPath: "/scratch" }],
-      },
-    ],
-    volumes: [{ name: "scratch", emptyDir: {} }],
-  },
-});
+const pod = (namespace: string, name: string, image: string): object =>
+  imagePod(namespace, name, {
+    ...{ container: "flink", image, script: SCRIPT },
+    resources: { limits: { memory: "2Gi" }, requests: { cpu: "50m", memory: "1Gi" } },
+    volumes: [{ name: "scratch", mountPath: "/scratch", of: { emptyDir: {} } }],
+  });
 
 let namespace: Awaited<ReturnType<typeof temporaryNamespace>>;
 

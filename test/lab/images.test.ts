@@ -6,48 +6,22 @@ import { imageNames, type ProvidedImage, provideImages } from "../../images/inde
 import { LAYOUT, SPARK_ROLES } from "../../images/spark/layout.ts";
 import { importImages } from "../../lab/cluster/images.ts";
 import { labUp } from "../../lab/index.ts";
-import { apply, outcome, temporaryNamespace } from "./pods.ts";
+import { apply, imagePod, outcome, temporaryNamespace } from "./pods.ts";
 
 /** Runs a whole small cluster in one container and tells for each role how many classes came from the archive. */
 const SCRIPT = readFileSync(join(projectDir, "test/lab/images.sh"), "utf8");
 
-/** Under Pod Security `restricted`, nothing writable but two emptyDirs, a file in conf/, and the user that the image names. */
-const pod = (namespace: string, name: string, image: string): object => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name, namespace },
-  spec: {
-    restartPolicy: "Never",
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    terminationGracePeriodSeconds: 0,
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-    containers: [
-      {
-        name: "spark",
-        image,
-        imagePullPolicy: "Never",
-        args: ["/bin/bash", "-c", SCRIPT],
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ["ALL"] },
-        },
-        resources: { limits: { memory: "3Gi" }, requests: { cpu: "100m", memory: "1Gi" } },
-        volumeMounts: [
-          { name: "tmp", mountPath: "/tmp" },
-          { name: "scratch", mountPath: "/scratch" },
-          { name: "conf", mountPath: LAYOUT.conf },
-        ],
-      },
-    ],
+const pod = (namespace: string, name: string, image: string): object =>
+  imagePod(namespace, name, {
+    ...{ container: "spark", image, script: SCRIPT },
+    resources: { limits: { memory: "3Gi" }, requests: { cpu: "100m", memory: "1Gi" } },
     volumes: [
-      { name: "tmp", emptyDir: {} },
-      { name: "scratch", emptyDir: {} },
-      { name: "conf", configMap: { name: "conf" } },
+      { name: "tmp", mountPath: "/tmp", of: { emptyDir: {} } },
+      { name: "scratch", mountPath: "/scratch", of: { emptyDir: {} } },
+      // A file in conf/.
+      { name: "conf", mountPath: LAYOUT.conf, of: { configMap: { name: "conf" } } },
     ],
-  },
-});
+  });
 
 let images: readonly ProvidedImage[] = [];
 let namespace: Awaited<ReturnType<typeof temporaryNamespace>>;

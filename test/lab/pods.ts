@@ -66,6 +66,51 @@ export const shellPod = (namespace: string, name: string, line: string, labels =
   },
 });
 
+/** What a pod of {@link imagePod} runs and gets. */
+export interface ImagePod {
+  readonly container: string;
+  readonly image: string;
+  /** For bash. */
+  readonly script: string;
+  readonly resources: object;
+  /** Where each volume is mounted, and what it is. */
+  readonly volumes: readonly { readonly name: string; readonly mountPath: string; readonly of: object }[];
+}
+
+/** A pod that tries one of Mayfly's images: under Pod Security `restricted`, nothing writable but its volumes, the user that the image names. */
+export const imagePod = (
+  namespace: string,
+  name: string,
+  { container, image, script, resources, volumes }: ImagePod,
+): object => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, namespace },
+  spec: {
+    restartPolicy: "Never",
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 0,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+    containers: [
+      {
+        name: container,
+        image,
+        imagePullPolicy: "Never",
+        args: ["/bin/bash", "-c", script],
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        },
+        resources,
+        volumeMounts: volumes.map(({ name: of, mountPath }) => ({ name: of, mountPath })),
+      },
+    ],
+    volumes: volumes.map(({ name: of, of: source }) => ({ name: of, ...source })),
+  },
+});
+
 /** Waits for a pod's end and returns its exit code and output. */
 export async function outcome(
   namespace: string,

@@ -4,7 +4,7 @@ import type { SpecChanges } from "../spec.ts";
 import { application, BUCKET, folderOf, stateKey } from "../spec.ts";
 import type { Chapter, FlinkScene } from "../types.ts";
 
-/** A start that must fail. @param codes Right exit codes; any but 0 where left out. @param ends Right outcomes; `none`: no run was made. */
+/** A start that must fail. @param ends Right outcomes; `none`: no run was made. */
 const fails =
   (changes: (scene: FlinkScene) => SpecChanges, ends: readonly string[], says: RegExp) =>
   async (scene: FlinkScene): Promise<void> => {
