@@ -7,8 +7,15 @@ import type { Ledger, LedgerRun, RunPatch } from "../ledger/index.ts";
 export const isChanged = (error: unknown): boolean =>
   error instanceof UserError && (error.code === "run-changed" || error.code === "unknown-run");
 
-/** Passes by itself: the database is away or busy; a server that became a replica, or a full disk, is mostly put right soon. */
-const PASSING = new Set(["ledger-unreachable", "ledger-busy", "ledger-read-only", "ledger-full"]);
+const AWAY: ReadonlySet<string> = new Set(["ledger-unreachable", "ledger-busy"]);
+const PASSING: ReadonlySet<string> = new Set([...AWAY, "ledger-read-only", "ledger-full"]);
+
+/** The database is away or busy for the moment. */
+export const isAway = (error: unknown): boolean => error instanceof UserError && AWAY.has(error.code);
+
+/** A change that it could not take passes by itself: a server that became a replica, or a full disk, is mostly put right soon. */
+export const isPassing = (error: unknown): boolean => error instanceof UserError && PASSING.has(error.code);
+
 const RETRY_MS = 1000;
 
 /** For what a foreground run could not write while it went on. */
@@ -104,7 +111,7 @@ export class Row {
         await work();
         return;
       } catch (error) {
-        const passes = error instanceof UserError && PASSING.has(error.code) && this.#patience === "wait";
+        const passes = isPassing(error) && this.#patience === "wait";
         if (!passes || this.#signal.aborted) throw error;
         await sleep(RETRY_MS, undefined, { signal: this.#signal }).catch(() => undefined);
       }

@@ -1,11 +1,11 @@
 // A stream's state: what an attempt starts from, and what is remembered of its savepoints.
 import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "../../base/errors.ts";
 import type { FlinkPlan, Restore } from "../../schema/plan.ts";
 import { deleteSavepoint, newestState, type StateAt, sweepCheckpoints } from "../flink/index.ts";
 import type { Ledger, Savepoint } from "../ledger/index.ts";
 import type { ObjectStore } from "../store/index.ts";
-import { surplus } from "../stream/retention.ts";
+import { neededBy, surplus } from "../stream/retention.ts";
+import { isPassing } from "./row.ts";
 import { streamSpec } from "./streams.ts";
 import type { Driven } from "./types.ts";
 
@@ -16,9 +16,6 @@ export type SavepointLedger = Pick<Ledger, "recordSavepoint" | "savepoints" | "s
 const RETRY_MS = 1000;
 /** At a store, before an attempt counts as failed by it. */
 const STORE_TRIES = 3;
-
-/** Passes by itself; what a savepoint is about must not be forgotten meanwhile. */
-const PASSING = new Set(["ledger-unreachable", "ledger-busy", "ledger-read-only", "ledger-full"]);
 
 /**
  * Writes a savepoint down, however long the ledger is away: nothing of the stream may be destroyed before.
@@ -35,7 +32,7 @@ export async function remember(
       await ledger.recordSavepoint(savepoint);
       return;
     } catch (error) {
-      if (!(error instanceof UserError) || !PASSING.has(error.code)) throw error;
+      if (!isPassing(error)) throw error;
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -130,13 +127,12 @@ export async function keepNewest(
   keep: number,
 ): Promise<void> {
   const { tenant, job, environment } = run;
+  const stream = streamSpec(spec);
   try {
     const all = await tools.ledger.savepoints({ tenant, job, environment });
-    // The job has no other live run.
-    const needed = [plan.restore?.location, streamSpec(spec)?.from?.savepoint].filter(
-      (location) => location !== undefined,
-    );
-    for (const { location } of surplus(all, keep, new Set(needed))) {
+    // The job has no other live run, and this one names in its spec what the one before left.
+    const live = stream === undefined ? [] : [{ run: { ...run, plan, spec: stream }, before: undefined }];
+    for (const { location } of surplus(all, keep, neededBy(live, undefined))) {
       await deleteSavepoint(tools.store, location);
       await tools.ledger.savepointDeleted(location, new Date(clock()).toISOString());
     }

@@ -6,6 +6,7 @@ import type { Ledger, LedgerRun } from "../ledger/index.ts";
 import { isEnded } from "../run/records.ts";
 import { Driver } from "./driver.ts";
 import type { Orphans } from "./orphans.ts";
+import { isAway } from "./row.ts";
 import type { DriverTools } from "./types.ts";
 
 /** From one look at the ledger to the next. */
@@ -21,8 +22,6 @@ export const untilResting =
   (holder: string): Tending["until"] =>
   ({ state, holder: who }, driver) =>
     driver === undefined ? state === "running" && who !== holder : driver.resting;
-
-const PASSING = new Set(["ledger-unreachable", "ledger-busy"]);
 
 export interface TendTools extends Omit<DriverTools, "ledger" | "purpose" | "onEvent"> {
   readonly ledger: DriverTools["ledger"] & Pick<Ledger, "get" | "claim" | "requestCancel">;
@@ -115,7 +114,7 @@ async function look(run: string, ledger: Pick<Ledger, "get">): Promise<LedgerRun
   try {
     return await ledger.get(run);
   } catch (error) {
-    if (error instanceof UserError && PASSING.has(error.code)) return undefined;
+    if (isAway(error)) return undefined;
     throw error;
   }
 }
@@ -148,7 +147,7 @@ class News {
       this.#after = events.at(-1)?.seq ?? this.#after;
       return events;
     } catch (error) {
-      if (error instanceof UserError && PASSING.has(error.code)) return [];
+      if (isAway(error)) return [];
       throw error;
     }
   }

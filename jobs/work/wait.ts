@@ -8,12 +8,12 @@ import { withLedger } from "../run/ledger.ts";
 import { isEnded } from "../run/records.ts";
 import type { RunSummary } from "../run/types.ts";
 import { assertStateKept } from "../stream/discard.ts";
+import { isAway } from "./row.ts";
 
-/** Exit code of `mayfly wait` where the run has not ended in time: EX_TEMPFAIL of sysexits.h. */
+/** Exit code of what was waited for and is not done in time: EX_TEMPFAIL of sysexits.h. */
 export const NOT_YET_EXIT = 75;
 
 const POLL_MS = 500;
-const PASSING = new Set(["ledger-unreachable", "ledger-busy"]);
 
 export interface WaitOptions {
   /** Seconds; without an end where left out. */
@@ -40,7 +40,7 @@ export async function waitForRun(run: string, options: WaitOptions = {}): Promis
         ({ state } = row);
       } catch (error) {
         // A database that is away for a moment does not end the wait.
-        if (!(error instanceof UserError && PASSING.has(error.code))) throw error;
+        if (!isAway(error)) throw error;
       }
       if (performance.now() >= until || signal.aborted) throw notYet(run, state);
       await sleep(Math.max(0, Math.min(POLL_MS, until - performance.now())), undefined, { signal }).catch(
