@@ -16,6 +16,7 @@ import { queuedState, writeState } from "../work/state.ts";
 import { streamOf, streamSpec } from "../work/streams.ts";
 import { type TendTools, tend, untilResting } from "../work/tend.ts";
 import { leaseTiming } from "../work/timing.ts";
+import { NOT_YET_EXIT } from "../work/wait.ts";
 import { openRunCluster } from "./cluster.ts";
 import { findConnection, readConnection, readContract } from "./environment.ts";
 import { lazyCluster } from "./lazy-cluster.ts";
@@ -79,9 +80,6 @@ export interface Answered {
   readonly savepoint: string | undefined;
   readonly left: readonly string[];
 }
-
-/** Exit code of what was not done in time: EX_TEMPFAIL of sysexits.h, as that of `mayfly wait`. */
-const NOT_YET_EXIT = 75;
 
 /** Opens ledger, cluster, store and engine for as long as `work` takes. @throws UserError */
 export async function withStreams<T>(
@@ -188,10 +186,8 @@ export async function carryOut(
   options: CarryOutOptions = {},
 ): Promise<Answered> {
   const { onEvent = ignore, timeoutSeconds } = options;
-  const signals = [
-    options.signal ?? NEVER,
-    ...(timeoutSeconds === undefined ? [] : [AbortSignal.timeout(timeoutSeconds * 1000)]),
-  ];
+  const limit = timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
+  const signals = [options.signal, limit].filter((signal) => signal !== undefined);
   const wish = await tools.ledger.wish(run, {
     id: randomBytes(16).toString("hex"),
     at: new Date().toISOString(),
