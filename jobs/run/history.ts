@@ -95,9 +95,8 @@ async function streamOfNow(
   options: EnvironmentOptions,
 ): Promise<StreamNow | undefined> {
   if (streamOf(run.plan) === undefined) return undefined;
-  const { savepointsOf } = await import("../work/stream-report.ts");
   const { streamNow } = await import("./stream-now.ts");
-  return await streamNow(run, events, await savepointsOf(ledger, run.run), options);
+  return await streamNow(run, events, ledger, options);
 }
 
 const STATES: readonly RunState[] = [...RunStateName.options, "stale"];

@@ -2,12 +2,12 @@
 import { UserError } from "../../base/errors.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import type { FlinkPlan } from "../../schema/plan.ts";
-import type { StreamReport } from "../../schema/stream.ts";
 import { FlinkRestError, type StreamSample } from "../flink/types.ts";
-import type { LedgerRun } from "../ledger/index.ts";
+import type { Ledger, LedgerRun } from "../ledger/index.ts";
+import { originOf } from "../report/build.ts";
 import { lastTold, streamReport } from "../report/stream.ts";
-import { checkpointingOf } from "../watch/health.ts";
-import { streamOf, streamSpec } from "../work/streams.ts";
+import { checkpointing, savepointsOf } from "../work/stream-report.ts";
+import { streamOf } from "../work/streams.ts";
 import type { RunCluster } from "./cluster.ts";
 import { openRecorded } from "./inspect.ts";
 import type { EnvironmentOptions, StreamNow } from "./types.ts";
@@ -22,20 +22,17 @@ const ASK_MS = 8000;
 export async function streamNow(
   record: LedgerRun,
   events: readonly RunEvent[],
-  savepoints: StreamReport["savepoints"],
+  ledger: Pick<Ledger, "savepoints">,
   options: EnvironmentOptions,
 ): Promise<StreamNow | undefined> {
   const plan = streamOf(record.plan);
   if (plan === undefined || !LIVE.has(record.state)) return undefined;
-  const told = lastTold(events, plan.attempt);
   const asked = await ask(record, plan, options);
-  const spec = streamSpec(record.spec);
-  const startedFrom = plan.restore && { location: plan.restore.location, kind: plan.restore.kind };
   const facts = {
-    savepoints,
-    startedFrom,
-    before: told,
-    checkpointing: spec === undefined ? undefined : checkpointingOf(spec),
+    savepoints: await savepointsOf(ledger, record.run),
+    startedFrom: originOf(plan),
+    before: lastTold(events, plan.attempt),
+    checkpointing: checkpointing(record.spec),
   };
   if (typeof asked !== "string") return { stream: streamReport([asked], facts), live: true };
   return { stream: streamReport([], facts), live: false, reason: asked };

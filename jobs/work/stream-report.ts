@@ -5,11 +5,10 @@ import type { FlinkPlan } from "../../schema/plan.ts";
 import type { StreamReport } from "../../schema/stream.ts";
 import type { StreamSample } from "../flink/types.ts";
 import type { Ledger } from "../ledger/index.ts";
-import type { ReportInput } from "../report/build.ts";
+import { originOf, type ReportInput } from "../report/build.ts";
 import { lastTold, streamReport } from "../report/stream.ts";
 import type { Journal } from "../run/journal.ts";
-import type { ObjectStore } from "../store/index.ts";
-import { checkpointingOf, healthTeller } from "../watch/health.ts";
+import { type Checkpointing, checkpointingOf, healthTeller } from "../watch/health.ts";
 import { stateLeft } from "./stream-state.ts";
 import { streamSpec } from "./streams.ts";
 import type { Driven } from "./types.ts";
@@ -51,17 +50,18 @@ export class StreamTeller {
     const last = this.#samples.at(-1);
     if (last === undefined || last.at - this.#toldAt < afterMs) return;
     this.#toldAt = last.at;
-    const { restore, attempt } = this.#plan;
+    const { attempt } = this.#plan;
     const stream = streamReport(this.#samples, {
       savepoints: [],
       checkpointing: checkpointing(this.#spec),
-      startedFrom: restore && { location: restore.location, kind: restore.kind },
+      startedFrom: originOf(this.#plan),
     });
     this.#journal.emit({ type: "stream", attempt, stream });
   }
 }
 
-const checkpointing = (spec: JobSpec | undefined) => {
+/** What the spec says of checkpoints; undefined where there is none. */
+export const checkpointing = (spec: JobSpec | undefined): Checkpointing | undefined => {
   const stream = streamSpec(spec);
   return stream === undefined ? undefined : checkpointingOf(stream);
 };
@@ -94,13 +94,7 @@ export async function streamFacts(
 
 /** A stream that was suspended says itself where its state is, and of one that was cancelled it is gone. */
 async function newestOf(
-  {
-    ledger,
-    store,
-  }: {
-    readonly ledger: Pick<Ledger, "recordSavepoint" | "savepoints" | "savepointDeleted">;
-    readonly store: ObjectStore;
-  },
+  { ledger, store }: Pick<Driven["tools"], "ledger" | "store">,
   plan: FlinkPlan,
   outcome: Outcome,
 ): Promise<StreamReport["newest"]> {
