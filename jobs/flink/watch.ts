@@ -1,5 +1,4 @@
 import type { Outcome } from "../../schema/outcome.ts";
-import type { FlinkPlan } from "../../schema/plan.ts";
 import { failureText } from "./answers.ts";
 import { pause } from "./pause.ts";
 import { isRunning } from "./rescale.ts";
@@ -17,7 +16,6 @@ const POLL = { starting: 1000, running: 5000 } as const;
  */
 export async function watchStream(
   rest: FlinkRest,
-  _plan: FlinkPlan,
   options: StreamWatchOptions,
 ): Promise<Outcome | undefined> {
   const { signal, pollMs = POLL } = options;

@@ -56,9 +56,11 @@ export async function watchJob(
   const verdict = Promise.withResolvers<Outcome | undefined>();
   let samples: readonly StreamSample[] | undefined;
   let late: NodeJS.Timeout | undefined;
+  let healthy = false;
   const teller = new StreamTeller(plan, hand.spec, hand.journal);
   const pods = watchPods(inside, fresh, () => {
-    if (fresh)
+    // A later sign of a start does not count.
+    if (fresh && !healthy)
       late ??= setTimeout(() => {
         verdict.resolve(neverHealthy(plan));
       }, plan.deadlines.start * 1000);
@@ -67,13 +69,12 @@ export async function watchJob(
     inside,
     plan,
     async (rest) =>
-      await watchStream(rest, plan, {
+      await watchStream(rest, {
         signal,
         clock: hand.clock,
         onHealthy: () => {
+          healthy = true;
           clearTimeout(late);
-          // No later sign of a start counts any more.
-          late = setTimeout(() => undefined, 0);
           onHealthy();
         },
         onSample: (sample) => {

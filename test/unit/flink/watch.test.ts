@@ -4,10 +4,8 @@ import { addSample } from "../../../jobs/flink/samples.ts";
 import { judge, noteSample, nothingKnown, pickMetrics } from "../../../jobs/flink/stream-watch.ts";
 import type { StreamSample } from "../../../jobs/flink/types.ts";
 import { watchStream } from "../../../jobs/flink/watch.ts";
-import { planOf, stream } from "../plan/flink-sample.ts";
 import { fakeFlink, job, jobAs, noJob, recorded, type Script } from "./fake-flink.ts";
 
-const plan = planOf(stream());
 const running = readJob(recorded("2.3.0", "job"));
 const [SOURCE, COUNT] = ["ca88eee0095684d687a1b6495617f957", "b71731f1c0df9c3076c4a455334d0ad6"] as const;
 
@@ -47,7 +45,7 @@ async function watched(script: Script, until: (told: Told) => boolean = () => fa
     ],
     ...script,
   });
-  const outcome = await watchStream(flink.rest, plan, {
+  const outcome = await watchStream(flink.rest, {
     signal: abort.signal,
     pollMs: { starting: 5, running: 5 },
     onHealthy: () => {
@@ -115,7 +113,7 @@ describe("watching a stream", () => {
   test("a REST that does not answer is no verdict", async () => {
     const abort = AbortSignal.timeout(200);
     await using flink = await fakeFlink({ "GET /": ["away"] });
-    const outcome = await watchStream(flink.rest, plan, {
+    const outcome = await watchStream(flink.rest, {
       signal: abort,
       pollMs: { starting: 5, running: 5 },
       onHealthy: () => undefined,
@@ -254,5 +252,5 @@ test("samples of months keep their start, their present and a bound", () => {
 test("a signal that is aborted already ends the watch at once", async () => {
   await using flink = await fakeFlink({ "GET /": ["slow"] });
   const options = { onHealthy: () => undefined, signal: AbortSignal.abort() };
-  expect(await watchStream(flink.rest, plan, options)).toBeUndefined();
+  expect(await watchStream(flink.rest, options)).toBeUndefined();
 });
