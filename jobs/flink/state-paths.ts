@@ -7,7 +7,9 @@ const MARKER = "_entropy_";
 const RANDOM = `(?:[0-9A-Za-z]{4}|${MARKER})`;
 
 /** Whether a folder at the location may have data of checkpoints. */
-export const isDataFolder = (name: string): boolean => name === MARKER || /^[0-9A-Za-z]{4}$/.test(name);
+export const isDataFolder = (name: string): boolean => DATA_FOLDER.test(name);
+
+const DATA_FOLDER = new RegExp(`^${RANDOM}$`);
 
 const quoted = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 

@@ -2,9 +2,6 @@ import { eachPage } from "./state.ts";
 import { isDataFolder, statePaths } from "./state-paths.ts";
 import type { StatePlan, StateStore, Sweep } from "./types.ts";
 
-/** Objects of one request: S3's largest page. At most 2 million objects are looked at. */
-const MAX_PAGES = 2000;
-
 /** The key after which everything below a folder is passed: "0" is the character after "/". */
 const past = (root: string, folder: string): string => `${root}${folder}0`;
 
@@ -17,7 +14,7 @@ const past = (root: string, folder: string): string => `${root}${folder}0`;
 export async function sweepCheckpoints(
   store: StateStore,
   plan: StatePlan,
-  maxPages = MAX_PAGES,
+  maxPages?: number,
 ): Promise<Sweep> {
   const { root, own, isOwn } = statePaths(plan);
   let removed = 0;

@@ -51,15 +51,15 @@ const triggerOf = ({ trigger }: Interrupted): Pick<Interrupted, "trigger"> =>
   trigger === undefined ? {} : { trigger };
 
 /** Its helper is gone for good: a worker's run goes on, a foreground run has only its end before it. */
-export function orphaned(facts: RunFacts, { was, outcome, ...more }: Interrupted): Step {
+export function orphaned(facts: RunFacts, work: Interrupted): Step {
   const ends = facts.mode.kind === "foreground";
   return to(
     {
       phase: "adrift",
       facts: ends ? ending(facts) : facts,
-      was,
-      outcome: ends ? (outcome ?? LOST) : outcome,
-      ...triggerOf({ was, outcome, ...more }),
+      was: work.was,
+      outcome: ends ? (work.outcome ?? LOST) : work.outcome,
+      ...triggerOf(work),
       asked: true,
     },
     acquire(facts),

@@ -73,7 +73,7 @@ export class Worker<E> {
   }
 
   async #isOver(load: readonly TenantLoad[]): Promise<boolean> {
-    if ([...this.#mine.values()].some(({ resting }) => !resting)) return false;
+    if (this.#atWork()) return false;
     switch (this.#mode) {
       case "serve":
         return false;
@@ -84,6 +84,11 @@ export class Worker<E> {
       case "resume":
         return !this.#undecided;
     }
+  }
+
+  /** Whether a run of ours is not a stream that rests. */
+  #atWork(): boolean {
+    return [...this.#mine.values()].some(({ resting }) => !resting);
   }
 
   /** Whether all that is at work elsewhere are streams that run. */
@@ -263,8 +268,7 @@ export class Worker<E> {
   /** Lets what is at work end, for a while; what is still there then goes to other workers. */
   async #leave(graceMs: number, hurry: AbortSignal): Promise<void> {
     const until = performance.now() + graceMs;
-    const atWork = (): boolean => [...this.#mine.values()].some(({ resting }) => !resting);
-    while (atWork() && performance.now() < until && !hurry.aborted) {
+    while (this.#atWork() && performance.now() < until && !hurry.aborted) {
       await this.#pause(hurry);
       await this.#heedWishes().catch(() => undefined);
     }
