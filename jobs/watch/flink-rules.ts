@@ -79,10 +79,10 @@ export function blameWorkers(known: ObservedRun, plan: FlinkPlan, failure: Outco
     { pod: failedOn(known, plan), container: plan.workers.container },
   );
   if (thrown !== undefined) return thrown;
-  const losses = workers(known).flatMap((pod) => lossesOf(plan, pod).map((loss) => ({ loss, pod })));
   if (!LOST_TASKMANAGER.test(exception)) return failure;
   const memory = workersOutOfMemory(known, plan);
   if (memory !== undefined) return memory;
+  const losses = workers(known).flatMap((pod) => lossesOf(plan, pod).map((loss) => ({ loss, pod })));
   const last = losses.findLast(({ loss }) => loss.by !== "memory");
   if (last === undefined || last.loss.by === "memory") return failure;
   const text = `TaskManager ${last.pod.view.name} was lost: ${last.loss.text}`;

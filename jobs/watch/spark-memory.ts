@@ -99,8 +99,7 @@ export function workerOutOfMemory(known: ObservedRun, plan: Plan): OutOfMemory |
   const workers = Object.values(known.pods).filter(({ view }) => view.role === "worker");
   const killed = workers.find(({ oomKilled }) => oomKilled[container.name] !== undefined);
   if (killed !== undefined) {
-    const detail = OOM_KILLED;
-    return outcome(killed.view.name, container, "workers", "killed", detail);
+    return outcome(killed.view.name, container, "workers", "killed", OOM_KILLED);
   }
   for (const { line } of known.driverLog.memory) {
     const clue = memoryClue(line);
