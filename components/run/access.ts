@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { KubernetesAccess } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
-import { FENCE_STAYS, type Labels, labelled, selectsEngine } from "../core/labels.ts";
+import { type Labels, labelled, selectsEngine } from "../core/labels.ts";
 import type { RunNamespace } from "./namespace.ts";
 import { policyPeer } from "./policies.ts";
 import { ACCOUNTS } from "./token.ts";
@@ -27,7 +27,7 @@ export class RunAccess extends Component {
   ) {
     super("run:RunAccess", name, { roles: access.roles }, options);
     const labels = labelled(common, "run");
-    const inside = this.childOptions({ deletedWith: run.deletedWith, ignoreChanges: FENCE_STAYS });
+    const inside = this.childOptions(run.inside);
     const metadata = (objectName: string) => ({ name: objectName, namespace: run.namespaceName, labels });
     for (const account of ACCOUNTS) {
       const made = new kubernetes.core.v1.ServiceAccount(

@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Plan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
-import { FENCE_STAYS, fenced, labelled } from "../core/labels.ts";
+import { fenced, labelled } from "../core/labels.ts";
 import { RunService } from "../services/service.ts";
 import { RunAccess } from "./access.ts";
 import { Coordinator } from "./coordinator.ts";
@@ -85,7 +85,7 @@ export abstract class RunCluster extends Component {
     );
 
     // 2. What pods mount.
-    const inside = this.childOptions({ deletedWith: run.deletedWith, ignoreChanges: FENCE_STAYS });
+    const inside = this.childOptions(run.inside);
     const metadata = (objectName: string) => ({
       name: objectName,
       namespace: run.namespaceName,

@@ -52,7 +52,6 @@ export class Coordinator extends Component {
       namespace: run.namespaceName,
       labels: labelled(objectLabels, "coordinator"),
     };
-    const inside = { deletedWith: run.deletedWith, ignoreChanges: FENCE_STAYS };
 
     // With a cluster address and not headless: until the pod has an address, a headless name does not resolve and CoreDNS keeps
     // that negative answer for seconds; a cluster address resolves at once, and connections are retried by the workers.
@@ -74,7 +73,7 @@ export class Coordinator extends Component {
             })),
         },
       },
-      this.childOptions(inside),
+      this.childOptions(run.inside),
     );
 
     // Where its loss is the run's, the drain of its node waits until the run has ended or was moved. `minAvailable`, since
@@ -91,7 +90,7 @@ export class Coordinator extends Component {
             unhealthyPodEvictionPolicy: "AlwaysAllow",
           },
         },
-        this.childOptions(inside),
+        this.childOptions(run.inside),
       );
     }
 

@@ -1,5 +1,5 @@
 import * as kubernetes from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { Egress } from "../../schema/contract.ts";
 import type { PlannedContainer, PlannedService, SparkPlan } from "../../schema/plan.ts";
 import { Component } from "../core/component.ts";
@@ -41,8 +41,7 @@ export class RunNamespace extends Component {
       this.childOptions({ ignoreChanges: FENCE_STAYS }),
     );
     this.namespaceName = this.#namespace.metadata.name;
-    const changing = this.childOptions({ deletedWith: this.#namespace });
-    const inside = pulumi.mergeOptions(changing, { ignoreChanges: FENCE_STAYS });
+    const inside = this.childOptions(this.inside);
     const metadata = (objectName: string) => ({ name: objectName, namespace: this.namespaceName, labels });
 
     new kubernetes.core.v1.ResourceQuota(
@@ -51,7 +50,8 @@ export class RunNamespace extends Component {
         metadata: metadata("quota"),
         spec: { hard: quotaHard(args.quota, args.counts, args.volumes) },
       },
-      changing,
+      // Another size of the run changes it.
+      this.childOptions({ deletedWith: this.#namespace }),
     );
     // For the largest container that may exist.
     const containers = [...args.engine, ...args.services.map(({ container }) => container)];
@@ -76,8 +76,8 @@ export class RunNamespace extends Component {
     this.seal({ namespace: this.namespaceName });
   }
 
-  /** For objects that are deleted with the namespace instead of one by one: `deletedWith`. */
-  get deletedWith(): pulumi.Resource {
-    return this.#namespace;
+  /** Options of objects that are deleted with the namespace instead of one by one, and that no update of the run changes. */
+  get inside(): Pick<pulumi.CustomResourceOptions, "deletedWith" | "ignoreChanges"> {
+    return { deletedWith: this.#namespace, ignoreChanges: FENCE_STAYS };
   }
 }

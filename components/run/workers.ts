@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../core/component.ts";
-import { FENCE_STAYS, labelled, selects } from "../core/labels.ts";
+import { labelled, selects } from "../core/labels.ts";
 import { type ClusterPartArgs, SKIP_AWAIT } from "./coordinator.ts";
 import { podSpec } from "./pod.ts";
 
@@ -31,7 +31,7 @@ export class Workers extends Component {
             unhealthyPodEvictionPolicy: "AlwaysAllow",
           },
         },
-        this.childOptions({ deletedWith: run.deletedWith, ignoreChanges: FENCE_STAYS }),
+        this.childOptions(run.inside),
       );
     }
 

@@ -14,7 +14,7 @@ export interface RunServiceArgs {
   readonly service: PlannedService;
   /** Those of the plan with the fence, for all but pods. */
   readonly objectLabels: Labels;
-  readonly run: Pick<RunNamespace, "namespaceName" | "deletedWith">;
+  readonly run: Pick<RunNamespace, "namespaceName" | "inside">;
   /** Must exist before pods: the namespace's fences. */
   readonly before: readonly pulumi.Resource[];
 }
@@ -35,7 +35,6 @@ export class RunService extends Component {
       namespace: run.namespaceName,
       labels: labelled(objectLabels, role),
     };
-    const inside = { deletedWith: run.deletedWith, ignoreChanges: FENCE_STAYS };
 
     new kubernetes.core.v1.Service(
       this.childName("service"),
@@ -48,7 +47,7 @@ export class RunService extends Component {
           ports: [{ name: "http", port: service.port, targetPort: service.port, protocol: "TCP" }],
         },
       },
-      this.childOptions(inside),
+      this.childOptions(run.inside),
     );
 
     new kubernetes.policy.v1.PodDisruptionBudget(
@@ -62,7 +61,7 @@ export class RunService extends Component {
           unhealthyPodEvictionPolicy: "AlwaysAllow",
         },
       },
-      this.childOptions(inside),
+      this.childOptions(run.inside),
     );
 
     // Not deleted with its namespace but before it, as Job and StatefulSet are, so that its pods are told to stop at once.
@@ -91,7 +90,7 @@ export class RunService extends Component {
           metadata: { ...metadata, annotations: SKIP_AWAIT },
           spec: autoscalerSpec(service.replicas, scaleOn, deployment.metadata.name),
         },
-        this.childOptions(inside),
+        this.childOptions(run.inside),
       );
     }
     this.seal({ deployment: deployment.metadata.name });

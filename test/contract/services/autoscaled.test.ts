@@ -27,7 +27,7 @@ function program(ns: string, rounds: string): () => Promise<void> {
         plan,
         service,
         objectLabels: plan.labels,
-        run: { namespaceName: pulumi.output(ns), deletedWith: marker },
+        run: { namespaceName: pulumi.output(ns), inside: { deletedWith: marker } },
         before: [],
       },
       {},
