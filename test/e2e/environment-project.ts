@@ -9,6 +9,7 @@ import { projectDir } from "../../base/paths.ts";
 import { execute } from "../../base/process.ts";
 import { projectText } from "../../lab/environment/config.ts";
 import { type Scratch, scratchProject } from "../harness/lab-pulumi.ts";
+import { holdNodes } from "./nodes.ts";
 
 /** An environment of a test's own on the lab's cluster: its own state, tenant and node, so that the lab's is left alone. */
 export interface TestEnvironment extends Scratch {
@@ -47,9 +48,11 @@ export async function testEnvironment(
     if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
     return stdout.trim();
   };
+  const release = await holdNodes();
   onTestFinished(async () => {
     await kubectl("delete", "namespace", `tenant-${tenant}`, "--ignore-not-found", "--wait=false");
     await kubectl("delete", "node", node, "--ignore-not-found");
+    release();
     const clusterWide = "validatingadmissionpolicybindings,validatingadmissionpolicies,clusterroles";
     await kubectl("delete", clusterWide, "--selector", `mayfly.dev/environment=${name}`);
     await scratch[Symbol.asyncDispose]();

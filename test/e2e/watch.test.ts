@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parse, stringify } from "yaml";
 import {
   type Cluster,
@@ -21,6 +21,7 @@ import {
 } from "../../jobs/watch/index.ts";
 import { containing } from "../harness/expect.ts";
 import { importBusybox, kubectl } from "../lab/pods.ts";
+import { holdNodes } from "./nodes.ts";
 import { type MadeRun, openLab, type RunShape, shellRun } from "./watch-run.ts";
 
 const SLEEP = "echo working; trap 'exit 143' TERM; while :; do /busybox sleep 1; done";
@@ -128,6 +129,8 @@ describe("the outcome of real pods", () => {
   });
 
   it("is unschedulable at the pending deadline, with what is missing", async () => {
+    // The scheduler tells of each node that there is.
+    onTestFinished(await holdNodes());
     const seen = await outcomeOf({
       driver: "true",
       nodeSelector: PENDING_FOREVER,

@@ -40,8 +40,11 @@ describe("a ledger on a Postgres", () => {
     const ledger = await openLedger(await server.database());
     await ledger.submit(submission("pi-1"));
     for (let crash = 1; crash <= 3; crash++) {
+      // Each goes on until the crash: a quick machine would be done with a fixed number before it.
       const calls = Promise.allSettled(
-        Array.from({ length: 30 }, async (_, call) => await ledger.submit(submission(`pi-${crash}-${call}`))),
+        Array.from({ length: 30 }, async (_, caller) => {
+          for (let call = 0; ; call++) await ledger.submit(submission(`pi-${crash}-${caller}-${call}`));
+        }),
       );
       await setTimeout(crash * 10);
       await server.kill();
