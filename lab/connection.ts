@@ -26,7 +26,9 @@ export function connectionOf(paths: LabPaths, facts: ConnectionFacts): Connectio
     path: [...new Set([facts.pulumi.bin, ...(facts.kubectl === undefined ? [] : [dirname(facts.kubectl)])])],
     pulumi: {
       home: paths.pulumiHome,
-      backendUrl: `file://${paths.pulumiState}`,
+      // Without gocloud's file of metadata beside each: it is not replaced in one step, and a Pulumi that reads it meanwhile, as that of
+      // the environment reads its own stack, says "failed to load checkpoint: EOF".
+      backendUrl: `file://${paths.pulumiState}?metadata=skip`,
       passphraseFile: paths.passphrase,
       kubernetesPlugin: facts.kubernetesPlugin.source,
     },

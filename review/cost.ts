@@ -1,6 +1,6 @@
 import { onDemandPrice, type ServicePrices, servicePrices } from "../knowledge/aws/index.ts";
 import { type EnvironmentConfig, isEks } from "../schema/environment/index.ts";
-import { parseMemory } from "../schema/primitives.ts";
+import { parseMemory } from "../schema/quantity.ts";
 import type { FixedParts } from "./fixed-parts.ts";
 import { type CostEstimate, type CostLine, type CostReview, HOURS_PER_MONTH, type Money } from "./types.ts";
 import { formatHourly, formatMoney, plural } from "./words.ts";

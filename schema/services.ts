@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Cpu, Duration, dnsLabel, Memory, parseDuration } from "./primitives.ts";
+import { Cpu, Duration, dnsLabel, Memory } from "./primitives.ts";
+import { parseDuration } from "./quantity.ts";
 
 /** Names of a run's own Services and workloads (jobs/plan/flink/layout.ts), and what means the pod itself. */
 const TAKEN = ["coordinator", "worker", "workers", "kubernetes", "localhost"];

@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { step } from "../../base/progress.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import { OUTCOME_EXIT, type Outcome } from "../../schema/outcome.ts";
-import { parseDuration } from "../../schema/primitives.ts";
+import { parseDuration } from "../../schema/quantity.ts";
 import { count } from "./options.ts";
 
 /** What a function of jobs/stream is told while it works. */

@@ -10,6 +10,7 @@ export {
   newestCheckpoint,
   newestState,
 } from "./state.ts";
+export { planThatLeft } from "./state-paths.ts";
 export { sweepCheckpoints } from "./sweep.ts";
 export type * from "./types.ts";
 export { FlinkRestError } from "./types.ts";

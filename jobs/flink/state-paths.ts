@@ -65,6 +65,21 @@ export function checkpointName(url: string, metadata: string): CheckpointName | 
       };
 }
 
+/**
+ * Where the checkpoints are of the run that left one: of an earlier run of the plan's job, at the plan's own location. Undefined for a
+ * savepoint, and for a checkpoint of the run itself, of another job or of another place.
+ * @param checkpoint The folder `…/chk-N`.
+ */
+export function planThatLeft(plan: StatePlan, checkpoint: string): StatePlan | undefined {
+  const { root, metadata } = statePaths(plan);
+  const name = /^([^/]+)\/([^/]+)\/\d+\/[0-9a-f]{32}\/chk-\d+$/.exec(checkpoint.slice(root.length));
+  const [, job, run] = name ?? [];
+  if (!checkpoint.startsWith(root) || checkpoint.startsWith(metadata)) return undefined;
+  if (job !== plan.job || run === undefined || plan.state === undefined) return undefined;
+  const checkpoints = plan.state.checkpoints.replace(`/${job}/${plan.run}/`, `/${job}/${run}/`);
+  return { ...plan, run, state: { ...plan.state, checkpoints } };
+}
+
 /** Flink names a savepoint by the first six digits of the job's id and twelve random ones. */
 export const isSavepointOf = (url: string, savepoints: string, jobId: string): boolean =>
   url.startsWith(`${savepoints}savepoint-${jobId.slice(0, 6)}-`) && url.endsWith("/_metadata");

@@ -99,7 +99,8 @@ export const wishOf = (run: string, text: string | null): Wish | undefined =>
 
 type Reader = <T>(what: string, schema: z.ZodType<T>, value: unknown) => T;
 
-const readerOf =
+/** Reads what another version may have written. @throws UserError `run-unreadable` */
+export const readerOf =
   (run: string): Reader =>
   (what, schema, value) => {
     const parsed = schema.safeParse(value);

@@ -1,5 +1,7 @@
 import type { Kysely } from "kysely";
+import { z } from "zod";
 import { EXIT, UserError } from "../../base/errors.ts";
+import { readerOf } from "./rows.ts";
 import type { SavepointsTable, Tables } from "./tables.ts";
 import type { Savepoint, SavepointFilter } from "./types.ts";
 
@@ -60,7 +62,13 @@ export async function savepointDeleted(db: Db, location: string, at: string): Pr
   });
 }
 
+const Kind = z.enum(["savepoint", "checkpoint"]);
+const Reason = z.enum(["suspend", "asked", "periodic"]);
+const Format = z.enum(["native", "canonical"]);
+
+/** @throws UserError `run-unreadable` */
 function savepointOf(row: SavepointsTable): Savepoint {
+  const read = readerOf(row.run);
   return {
     location: row.location,
     run: row.run,
@@ -68,10 +76,10 @@ function savepointOf(row: SavepointsTable): Savepoint {
     job: row.job,
     environment: row.environment,
     attempt: row.attempt,
-    kind: row.kind === "checkpoint" ? "checkpoint" : "savepoint",
-    reason: row.reason === "suspend" || row.reason === "asked" ? row.reason : "periodic",
+    kind: read("kind of a savepoint", Kind, row.kind),
+    reason: read("reason of a savepoint", Reason, row.reason),
     flinkVersion: row.flink_version,
-    format: row.format === "canonical" ? "canonical" : "native",
+    format: read("format of a savepoint", Format, row.format),
     at: row.at,
     ...(row.deleted_at === null ? {} : { deletedAt: row.deleted_at }),
   };

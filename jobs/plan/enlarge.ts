@@ -1,7 +1,7 @@
 // More memory for an attempt after one that ran out of it.
 import type { EnvironmentContract } from "../../schema/contract.ts";
 import type { JobSpec } from "../../schema/job.ts";
-import { parseMemory } from "../../schema/primitives.ts";
+import { parseMemory } from "../../schema/quantity.ts";
 import { type PlanResult, planRun, type RunIdentity } from "./plan.ts";
 
 /** How many times more memory than the spec says. */

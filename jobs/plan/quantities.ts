@@ -1,4 +1,4 @@
-import { parseCpu, parseDuration, parseMemory } from "../../schema/primitives.ts";
+import { parseCpu, parseDuration, parseMemory } from "../../schema/quantity.ts";
 
 /** MiB of a quantity that the schema has checked already. */
 export function mib(text: string): number {

@@ -1,7 +1,7 @@
 import { EXIT, UserError } from "../../base/errors.ts";
 import { suggest } from "../../base/nearest.ts";
 import type { RunEvent } from "../../schema/events.ts";
-import { parseDuration } from "../../schema/primitives.ts";
+import { parseDuration } from "../../schema/quantity.ts";
 import {
   type Ledger,
   type LedgerRun,

@@ -18,6 +18,7 @@ import type {
   RunSummary,
 } from "./types.ts";
 
+export { IsAStream } from "./is-a-stream.ts";
 /**
  * Handles SIGINT and SIGTERM around one `run`: the first cancels (and still destroys), the second says what goes on and how
  * long, the third leaves at once and names the command that cleans up. Give it a printer of one line for people.
@@ -29,7 +30,8 @@ export type * from "./types.ts";
  * Runs one job: makes its cluster, watches it, saves logs and report, destroys it and proves that nothing is left.
  * @param job A validated spec, or the path of a YAML or JSON file.
  * @returns The report of the last attempt, whatever its outcome; `runExitCode` maps it to the command's exit code.
- * @throws UserError where nothing was made: spec, environment, input or credentials are wrong, or the job does not fit.
+ * @throws UserError where nothing was made: spec, environment, input or credentials are wrong, or the job does not fit;
+ *   {@link IsAStream} for a stream, which `startStream` starts.
  */
 export async function run(job: JobSpec | string, options: RunOptions = {}): Promise<RunReport> {
   return await (await import("./run.ts")).run(job, options);

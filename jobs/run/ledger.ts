@@ -1,6 +1,6 @@
 // How runs use the ledger: open it, take over what older versions left, forget what is old.
 import { EXIT, UserError } from "../../base/errors.ts";
-import { parseDuration } from "../../schema/primitives.ts";
+import { parseDuration } from "../../schema/quantity.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import { takeOverFiles } from "./takeover.ts";
 

@@ -1,4 +1,3 @@
-import { UserError } from "../../base/errors.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import type { RunReport } from "../../schema/report.ts";
 import { startEngine } from "../engine/index.ts";
@@ -8,6 +7,7 @@ import { leaseTiming } from "../work/timing.ts";
 import { openRunCluster } from "./cluster.ts";
 import { findConnection, readConnection, readContract } from "./environment.ts";
 import { runForeground } from "./foreground.ts";
+import { IsAStream } from "./is-a-stream.ts";
 import { lazyCluster } from "./lazy-cluster.ts";
 import { openRunLedger, pruneLedger } from "./ledger.ts";
 import { readSpec } from "./prepare.ts";
@@ -27,7 +27,8 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
   const closing: (() => void)[] = [];
   try {
     const spec = await readSpec(job);
-    if (streamSpec(spec) !== undefined) throw notInForeground(spec.name);
+    const stream = streamSpec(spec);
+    if (stream !== undefined) throw new IsAStream(stream);
     const environment = { path, connection, contract: await contract };
     const cluster = lazyCluster(() => openRunCluster(connection, async () => await contract));
     const place = placeOf(environment, cluster, timing);
@@ -50,12 +51,6 @@ export async function run(job: JobSpec | string, options: RunOptions = {}): Prom
     ]);
   }
 }
-
-const notInForeground = (name: string): UserError =>
-  new UserError("is-a-stream", `Job ${name} is a stream: it has no end to wait for.`, {
-    path: "kind",
-    hint: "Start it with `mayfly run FILE` on the command line, or with startStream of mayfly's library.",
-  });
 
 /** A promise that is awaited later: its rejection is told there, not as an unhandled one before. */
 function early<T>(promise: Promise<T>): Promise<T> {

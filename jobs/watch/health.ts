@@ -1,6 +1,6 @@
 // Whether a stream is well, by what its REST told. Pure.
 import type { FlinkStreamJob } from "../../schema/job.ts";
-import { parseDuration } from "../../schema/primitives.ts";
+import { parseDuration } from "../../schema/quantity.ts";
 import type { StreamSample } from "../flink/types.ts";
 
 /** What a stream's checkpoints are to be: by it they are late or not. In seconds. */

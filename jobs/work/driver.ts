@@ -1,7 +1,7 @@
 import type { RunEvent } from "../../schema/events.ts";
 import type { JobSpec } from "../../schema/job.ts";
 import type { Plan } from "../../schema/plan.ts";
-import { parseDuration } from "../../schema/primitives.ts";
+import { parseDuration } from "../../schema/quantity.ts";
 import type { RunReport } from "../../schema/report.ts";
 import type { LedgerRun, RunPatch, Wish } from "../ledger/index.ts";
 import type { Journal } from "../run/journal.ts";

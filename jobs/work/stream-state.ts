@@ -1,7 +1,13 @@
 // A stream's state: what an attempt starts from, and what is remembered of its savepoints.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FlinkPlan, Restore } from "../../schema/plan.ts";
-import { deleteSavepoint, newestState, type StateAt, sweepCheckpoints } from "../flink/index.ts";
+import {
+  deleteSavepoint,
+  newestState,
+  planThatLeft,
+  type StateAt,
+  sweepCheckpoints,
+} from "../flink/index.ts";
 import type { Ledger, Savepoint } from "../ledger/index.ts";
 import type { ObjectStore } from "../store/index.ts";
 import { neededBy, surplus } from "../stream/retention.ts";
@@ -93,7 +99,7 @@ export async function sweep(
   try {
     const known = await ledger.savepoints({ run: plan.run });
     if (known.some(({ kind }) => kind === "checkpoint")) return;
-    const before = planBefore(plan, from);
+    const before = from === undefined ? undefined : planThatLeft(plan, from);
     for (const swept of before === undefined ? [plan] : [plan, before]) {
       const { complete } = await sweepCheckpoints(store, swept);
       if (!complete) warn(`Not all checkpoints of run ${swept.run} could be listed: some may be left in S3.`);
@@ -103,21 +109,6 @@ export async function sweep(
       `The run's checkpoints could not be deleted: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-}
-
-/** Pure: where the run's checkpoints are that left `from`, one of them, at the same place; undefined for anything else. */
-export function planBefore(plan: FlinkPlan, from: string | undefined): FlinkPlan | undefined {
-  const [, job, run] = /\/([^/]+)\/([^/]+)\/\d+\/[0-9a-f]{32}\/chk-\d+$/.exec(from ?? "") ?? [];
-  if (plan.state === undefined || job !== plan.job || run === undefined || run === plan.run) return undefined;
-  const { state } = plan;
-  const folder = `/${job}/${plan.run}/`;
-  const root = state.checkpoints.split("/_entropy_/")[0] ?? "";
-  if (!state.checkpoints.includes(folder) || from?.startsWith(`${root}/${job}/`) !== true) return undefined;
-  return {
-    ...plan,
-    run,
-    state: { ...state, checkpoints: state.checkpoints.replace(folder, `/${job}/${run}/`) },
-  };
 }
 
 /** Deletes the oldest of the job's savepoints, as `mayfly savepoint` does. What can't be deleted now is the next time's. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, UserError } from "../../base/errors.ts";
 import { LEFT_BEHIND_EXIT, OUTCOME_EXIT } from "../../schema/outcome.ts";
-import { parseDuration } from "../../schema/primitives.ts";
+import { parseDuration } from "../../schema/quantity.ts";
 import type { RunSummaryRow } from "../ledger/index.ts";
 import { summarize } from "../run/inspect.ts";
 import { withLedger } from "../run/ledger.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { FlinkPlan } from "../../schema/plan.ts";
-import { parseDuration } from "../../schema/primitives.ts";
+import { parseDuration } from "../../schema/quantity.ts";
 import type { Wish } from "../ledger/index.ts";
 import type { RunState } from "../run/machine.ts";
 import { LONGEST_MS } from "./deadlines.ts";

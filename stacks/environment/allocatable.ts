@@ -1,7 +1,7 @@
 import { UserError } from "../../base/errors.ts";
 import type { Allocatable } from "../../schema/contract.ts";
 import type { ExistingPool } from "../../schema/environment/index.ts";
-import { parseCpu, parseMemory } from "../../schema/primitives.ts";
+import { parseCpu, parseMemory } from "../../schema/quantity.ts";
 
 /** `status.allocatable` of a node: resource name to quantity. */
 export type NodeAllocatable = Readonly<Record<string, string>>;

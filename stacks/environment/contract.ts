@@ -1,6 +1,6 @@
 import { CONTRACT_VERSION, type EnvironmentContract } from "../../schema/contract.ts";
 import { type EnvironmentConfig, isEks, type Platform } from "../../schema/environment/index.ts";
-import { parseCpu, parseDuration, parseMemory } from "../../schema/primitives.ts";
+import { parseCpu, parseDuration, parseMemory } from "../../schema/quantity.ts";
 import type { NodeAllocatable } from "./allocatable.ts";
 import { apiServerOf, egressOf } from "./egress.ts";
 import { poolsOf } from "./pools.ts";

@@ -9,7 +9,7 @@ import { NodePool } from "../../components/nodes/node-pool.ts";
 import type { NodeRole } from "../../components/nodes/node-role.ts";
 import { SystemPool } from "../../components/nodes/system-pool.ts";
 import type { EksEnvironment, EksPool } from "../../schema/environment/index.ts";
-import { parseDuration, parseMemory } from "../../schema/primitives.ts";
+import { parseDuration, parseMemory } from "../../schema/quantity.ts";
 import type { Identity } from "./foundation.ts";
 import { maxPodsOf, roomOf, typesOf } from "./pools.ts";
 import { checked } from "./quantities.ts";

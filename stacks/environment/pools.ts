@@ -15,7 +15,7 @@ import {
   type ExistingPool,
   isEks,
 } from "../../schema/environment/index.ts";
-import { parseMemory } from "../../schema/primitives.ts";
+import { parseMemory } from "../../schema/quantity.ts";
 import { allocatableOf, type NodeAllocatable } from "./allocatable.ts";
 import { daemonsOf } from "./daemons.ts";
 import { checked } from "./quantities.ts";

@@ -37,7 +37,7 @@ export async function scratchProject(files: Readonly<Record<string, string>>): P
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const env = childEnv({
     ...pulumiVariables(connection),
-    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_BACKEND_URL: `file://${state}?metadata=skip`,
     PATH: [...connection.path, dirname(process.execPath), childEnv()["PATH"] ?? ""].join(":"),
   });
   // The Automation API starts the `pulumi` of this process's PATH, and an inline program runs in this process.

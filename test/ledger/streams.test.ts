@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../base/errors.ts";
 import type { Ledger, Savepoint, Submission, Wish } from "../../jobs/ledger/index.ts";
 import { JobSpec } from "../../schema/job.ts";
+import { containing } from "../harness/expect.ts";
 import { clicks } from "../unit/stream/clicks.ts";
 import { onEachStore } from "./each-store.ts";
 import { submission } from "./stores.ts";
@@ -219,6 +220,15 @@ onEachStore("a ledger of streams", (store) => {
       expect(
         await refusal(ledger.savepointDeleted("s3://demo-state/9", "2026-11-25T00:00:00.000Z")),
       ).toMatchObject({ code: "unknown-savepoint", exitCode: 66, path: "s3://demo-state/9" });
+    });
+
+    test("of a kind that a newer version wrote are told, not taken for another", async () => {
+      // @ts-expect-error A kind that is not there yet.
+      await ledger.recordSavepoint(savepoint("s3://demo-state/1", { kind: "snapshot" }));
+      expect(await refusal(ledger.savepoints({ job: "clicks" }))).toMatchObject({
+        code: "run-unreadable",
+        message: containing("kind of a savepoint"),
+      });
     });
 
     test("outlive the run that made them", async () => {

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { parseDuration } from "../../../schema/primitives.ts";
+import { parseDuration } from "../../../schema/quantity.ts";
 import type { Reaped, ReapResult } from "../../reap/index.ts";
 import { connectionOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine, renderTable } from "../output.ts";

@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import type { FlinkStreamJob } from "../../../schema/job.ts";
 import { connectionOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine } from "../output.ts";
 import { endedWords, looksAfter, starting } from "../stream.ts";
@@ -33,21 +34,14 @@ export const runCommand = () =>
           "mayfly run examples/flink-stream/job.yaml",
         ),
     )
-    .action(async (file, { keep, follow, policy, json, connection }, command) => {
-      if (await looksLikeStream(file)) {
-        if (keep === true || follow === true || policy === true)
-          command.error(
-            "error: a stream goes on by itself: --keep, --follow and --policy are for jobs that end.",
-          );
-        await runStream(file, connection, json === true);
-        return;
-      }
-      const [{ handleInterruptions, run, runExitCode }, { createReporter }] = await Promise.all([
+    .action(async (file, { keep, follow, policy, json = false, connection }, command) => {
+      const [{ handleInterruptions, IsAStream, run, runExitCode }, { createReporter }] = await Promise.all([
         import("../../run/index.ts"),
         import("../../report/index.ts"),
       ]);
-      const reporter = createReporter({ json: json === true, jobFile: file });
+      const reporter = createReporter({ json, jobFile: file });
       const interruptions = handleInterruptions(reporter.note);
+      let stream: FlinkStreamJob;
       try {
         const report = await run(file, {
           connection,
@@ -61,25 +55,28 @@ export const runCommand = () =>
           },
         });
         process.exitCode = runExitCode(report);
+        return;
+      } catch (error) {
+        if (!(error instanceof IsAStream)) throw error;
+        stream = error.spec;
       } finally {
         reporter.close();
         interruptions.dispose();
       }
+      if (keep === true || follow === true || policy === true)
+        command.error(
+          "error: a stream goes on by itself: --keep, --follow and --policy are for jobs that end.",
+        );
+      await runStream(stream, { file, connection, json });
     });
 
-/**
- * Whether a spec is of a stream, without the validation, which is done beside the start of Pulumi where it is none: that is most of the time
- * of a short run. A file that can't be read is told about there.
- */
-async function looksLikeStream(file: string): Promise<boolean> {
-  const { readFile } = await import("node:fs/promises");
-  const text = await readFile(file, "utf8").catch(() => "");
-  return (
-    /^[\s{,]*["']?kind["']?\s*:\s*["']?stream\b/m.test(text) || /[{,]\s*"kind"\s*:\s*"stream"/.test(text)
-  );
+interface StreamRunOptions {
+  readonly file: string;
+  readonly connection: string | undefined;
+  readonly json: boolean;
 }
 
-async function runStream(file: string, connection: string | undefined, json: boolean): Promise<void> {
+async function runStream(spec: FlinkStreamJob, { file, connection, json }: StreamRunOptions): Promise<void> {
   const [{ startStream }, { runExitCode }] = await Promise.all([
     import("../../stream/index.ts"),
     import("../../run/index.ts"),
@@ -88,7 +85,7 @@ async function runStream(file: string, connection: string | undefined, json: boo
     file,
     { json, jobFile: file },
     async ({ signal, onNote, onEvent }) =>
-      await startStream(file, {
+      await startStream(spec, {
         connection,
         signal,
         onNote,

@@ -112,7 +112,7 @@ export async function openStack(
           join(projectDir, "node_modules", "node", "bin"),
           process.env["PATH"] ?? "",
         ].join(delimiter),
-        PULUMI_BACKEND_URL: `file://${folder}`,
+        PULUMI_BACKEND_URL: `file://${folder}?metadata=skip`,
         PULUMI_CONFIG_PASSPHRASE: "contract",
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cpu, mebibytes } from "../../../components/core/quantities.ts";
-import { parseCpu, parseMemory } from "../../../schema/primitives.ts";
+import { parseCpu, parseMemory } from "../../../schema/quantity.ts";
 
 test.each([
   [500, "500m"],

@@ -7,6 +7,7 @@ import {
   newestCheckpoint,
   newestState,
 } from "../../../jobs/flink/state.ts";
+import { planThatLeft, statePaths } from "../../../jobs/flink/state-paths.ts";
 import { sweepCheckpoints } from "../../../jobs/flink/sweep.ts";
 import { containing } from "../../harness/expect.ts";
 import { planOf, stream } from "../plan/flink-sample.ts";
@@ -81,6 +82,28 @@ describe("the newest state", () => {
 
   test("is none where there is neither", async () => {
     expect(await newestState(new MemoryStore(), plan, [savepoint("aaaaaaaaaaaa")])).toBeUndefined();
+  });
+});
+
+describe("the run that left a checkpoint", () => {
+  const EARLIER = "nightly-orders-11230544-aaaaa";
+
+  test("is an earlier one of the job, at the same location", () => {
+    const before = planThatLeft(plan, `${ROOT}/nightly-orders/${EARLIER}/1/${ID}/chk-7`);
+    expect(before?.run).toBe(EARLIER);
+    expect(before === undefined ? undefined : statePaths(before).metadata).toBe(
+      `${ROOT}/nightly-orders/${EARLIER}/`,
+    );
+  });
+
+  test.each([
+    ["a savepoint", savepoint("aaaaaaaaaaaa")],
+    ["the run's own checkpoint", `${own}/1/${ID}/chk-7`],
+    ["another job's checkpoint", `${ROOT}/orders/${EARLIER}/1/${ID}/chk-7`],
+    ["a checkpoint at another location", `s3://acme-data/elsewhere/nightly-orders/${EARLIER}/1/${ID}/chk-7`],
+    ["a checkpoint below another location", `${ROOT}/old/nightly-orders/${EARLIER}/1/${ID}/chk-7`],
+  ])("is not known by %s", (_, location) => {
+    expect(planThatLeft(plan, location)).toBeUndefined();
   });
 });
 

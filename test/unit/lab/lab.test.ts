@@ -59,7 +59,7 @@ printf '%s\\n' "$PATH" "$KUBECONFIG" "$PULUMI_BACKEND_URL" "$MAYFLY_CONNECTION" 
     expect(printed.trimEnd().split("\n")).toEqual([
       "/cache/my tools/pulumi:/cache/kubernetes:/bin:/usr/bin",
       "/home/o'neil/state dir/lab/kubeconfig",
-      "file:///home/o'neil/state dir/pulumi",
+      "file:///home/o'neil/state dir/pulumi?metadata=skip",
       "/home/o'neil/state dir/lab/connection.json",
       "mayfly",
       "unset",
