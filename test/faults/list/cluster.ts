@@ -233,7 +233,8 @@ export const clusterFaults: readonly Fault[] = [
       await helper.exit;
     },
     expect: ["succeeded"],
-    within: 150,
+    // Pulumi waits for the namespace for two minutes; Kubernetes, whose pauses between tries double, looks again after up to 164 s.
+    within: 230,
   },
   {
     name: "the kubelet frozen for 15 s while pods start",
