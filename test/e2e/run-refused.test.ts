@@ -3,10 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { UserError } from "../../base/errors.ts";
+import { projectDir } from "../../base/paths.ts";
+import { execute } from "../../base/process.ts";
 import { findConnection, readConnection } from "../../jobs/run/environment.ts";
 import { listRuns, run } from "../../jobs/run/index.ts";
 import type { Connection } from "../../schema/connection.ts";
+import { containing } from "../harness/expect.ts";
 import { kubectl } from "../lab/pods.ts";
+import { clicks } from "../unit/stream/clicks.ts";
 import { jobFile } from "./run-process.ts";
 
 let folder: string;
@@ -106,5 +110,13 @@ describe("refused before anything is made", () => {
     vi.stubEnv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     const error = await refusal(await jobFile(), await broken({ path: [] }));
     expect(error).toMatchObject({ code: "tool-missing", exitCode: 69 });
+  });
+
+  test("`run --keep` of a stream, whose spec may come by a pipe, for it is read once", async () => {
+    const spec = join(folder, "clicks.json");
+    await writeFile(spec, JSON.stringify(clicks));
+    const command = 'cat "$0" | "$1" run --keep /dev/stdin';
+    const { code, stderr } = await execute("sh", ["-c", command, spec, join(projectDir, "bin", "mayfly")]);
+    expect([code, stderr]).toEqual([64, containing("a stream goes on by itself")]);
   });
 });

@@ -115,10 +115,5 @@ onEachStore("the command line for streams", (store) => {
       expect(code).toBe(64);
       expect(err).toContain(says);
     });
-
-    test("`run --keep` of a stream ends with 64", async () => {
-      const { code, err } = await mayfly("run", spec, "--keep");
-      expect([code, err]).toEqual([64, expect.stringContaining("a stream goes on by itself")]);
-    });
   });
 });
