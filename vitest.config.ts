@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const DOWN = "test/lab/zz-down.test.ts";
 /** Keeps new pods off the lab's node for a while. */
 const ALONE = ["test/e2e/environment-startup-taint.test.ts"];
-/** Eight minutes, most of them waiting for leases and grace times: not part of `npm test`, which says so. */
+/** Twelve minutes, most of them waiting for leases and grace times: not part of `npm test`, which says so. */
 const DETACHED = [
   "test/e2e/run-interrupted-phases.test.ts",
   "test/e2e/work.test.ts",
