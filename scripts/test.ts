@@ -60,7 +60,9 @@ if (selection.length > 0) {
   await lab();
   const withLab = ["ledger", "engine", "contract", "e2e", "lab", "down"];
   counts.push(vitest(withLab.flatMap((project) => ["--project", project])));
-  console.log("Not run, for they take 12, 19 and 13 minutes: npm test -- --project detached; npm run test:faults; npm run test:flink");
+  console.log(
+    "Not run, for they take 12, 19 and 13 minutes: npm test -- --project detached; npm run test:faults; npm run test:flink",
+  );
 }
 const sum = (of: (counted: Counts) => number): number =>
   counts.reduce((total, counted) => total + (counted === undefined ? 0 : of(counted)), 0);
