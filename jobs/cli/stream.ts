@@ -1,9 +1,8 @@
 // What the commands for streams have in common: progress, interruptions, words.
-import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { Option } from "@commander-js/extra-typings";
 import { step } from "../../base/progress.ts";
 import type { RunEvent } from "../../schema/events.ts";
 import { OUTCOME_EXIT, type Outcome } from "../../schema/outcome.ts";
-import { parseDuration } from "../../schema/quantity.ts";
 import { count } from "./options.ts";
 
 /** What a function of jobs/stream is told while it works. */
@@ -17,13 +16,6 @@ export const STREAM_ARGUMENT = "the job's name, or a run of it";
 
 export const tenantOption = () =>
   new Option("--tenant <tenant>", "whose stream, where several tenants have a job of that name");
-
-export const durationOption = <Flags extends string>(flags: Flags, what: string) =>
-  new Option(flags, what).argParser((text: string): number => {
-    const seconds = parseDuration(text);
-    if (seconds === undefined) throw new InvalidArgumentError("It must be a duration such as 90s or 15m.");
-    return seconds;
-  });
 
 export const countOption = <Flags extends string>(flags: Flags, what: string) =>
   new Option(flags, what).argParser(count);

@@ -19,6 +19,7 @@ import type {
 } from "./types.ts";
 
 export { IsAStream } from "./is-a-stream.ts";
+
 /**
  * Handles SIGINT and SIGTERM around one `run`: the first cancels (and still destroys), the second says what goes on and how
  * long, the third leaves at once and names the command that cleans up. Give it a printer of one line for people.

@@ -1,23 +1,14 @@
-import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { parseDuration } from "../../../schema/quantity.ts";
+import { Command } from "@commander-js/extra-typings";
 import type { Reaped, ReapResult } from "../../reap/index.ts";
-import { connectionOption, examples, jsonOption } from "../options.ts";
+import { connectionOption, durationOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine, renderTable } from "../output.ts";
-
-const seconds = (text: string): number => {
-  const value = parseDuration(text);
-  if (value === undefined) throw new InvalidArgumentError("It must be a duration such as 15m or 90s.");
-  return value;
-};
 
 export const reapCommand = () =>
   new Command("reap")
     .description("find what belongs to no live run: namespaces, stacks, locks, leases, work folders")
     .option("--yes", "remove what is found of runs that have ended")
     .option("--unknown", "with --yes: also of runs that this ledger does not know")
-    .addOption(
-      new Option("--grace <time>", "leave alone what is younger").argParser(seconds).default(900, "15m"),
-    )
+    .addOption(durationOption("--grace <time>", "leave alone what is younger").default(900, "15m"))
     .addOption(connectionOption())
     .addOption(jsonOption())
     .addHelpText(

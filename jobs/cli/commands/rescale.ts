@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
-import { connectionOption, examples, jsonOption } from "../options.ts";
+import { connectionOption, durationOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine } from "../output.ts";
-import { countOption, durationOption, STREAM_ARGUMENT, starting, tenantOption } from "../stream.ts";
+import { countOption, STREAM_ARGUMENT, starting, tenantOption } from "../stream.ts";
 import { showUpgrade } from "./upgrade.ts";
 
 export const rescaleCommand = () =>

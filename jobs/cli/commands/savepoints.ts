@@ -1,8 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import type { ListedSavepoint } from "../../stream/index.ts";
-import { connectionOption, examples, jsonOption } from "../options.ts";
+import { connectionOption, durationOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine, renderTable } from "../output.ts";
-import { countOption, durationOption, note, STREAM_ARGUMENT, tenantOption, waiting } from "../stream.ts";
+import { countOption, note, STREAM_ARGUMENT, tenantOption, waiting } from "../stream.ts";
 
 export const savepointCommand = () =>
   new Command("savepoint")

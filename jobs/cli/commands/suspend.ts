@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
-import { connectionOption, examples, jsonOption } from "../options.ts";
+import { connectionOption, durationOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine } from "../output.ts";
-import { durationOption, STREAM_ARGUMENT, tenantOption, waiting } from "../stream.ts";
+import { STREAM_ARGUMENT, tenantOption, waiting } from "../stream.ts";
 
 export const suspendCommand = () =>
   new Command("suspend")

@@ -1,8 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import type { UpgradeEnd } from "../../stream/index.ts";
-import { connectionOption, examples, jsonOption } from "../options.ts";
+import { connectionOption, durationOption, examples, jsonOption } from "../options.ts";
 import { printJson, printLine } from "../output.ts";
-import { durationOption, looksAfter, STREAM_ARGUMENT, starting, tenantOption } from "../stream.ts";
+import { looksAfter, STREAM_ARGUMENT, starting, tenantOption } from "../stream.ts";
 
 const STEPS = {
   checking: "checking the new version",
